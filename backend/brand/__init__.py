@@ -1,0 +1,1 @@
+"""The town's side: campaigns and the figures of the wall board."""

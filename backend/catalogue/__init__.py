@@ -1,0 +1,1 @@
+"""What Saleor's product lacks: season, storage, price per 500 g, and dishes."""

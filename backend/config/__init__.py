@@ -1,0 +1,1 @@
+"""How the shop is put together: imports every room, is imported by none."""

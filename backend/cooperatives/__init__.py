@@ -1,0 +1,1 @@
+"""Who sells: villages, their cooperatives, and the people who act for them."""

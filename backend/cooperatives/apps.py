@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CooperativesConfig(AppConfig):
+    name = "backend.cooperatives"
+    label = "cooperatives"
+    verbose_name = _("Cooperatives")
+    default_auto_field = "django.db.models.BigAutoField"

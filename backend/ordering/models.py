@@ -1,0 +1,72 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class DeliveryMethod(models.Model):
+    """What the shop adds to a Saleor shipping method: how it is delivered, and where it is collected."""
+
+    class Kind(models.TextChoices):
+        OWN_VAN = "own_van", _("own van")
+        NEXT_DAY = "next_day", _("next-day courier")
+        PICK_UP = "pick_up", _("pick-up")
+
+    shipping_method = models.OneToOneField(
+        "shipping.ShippingMethod", on_delete=models.CASCADE, related_name="delivery", verbose_name=_("shipping method")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    summary = models.CharField(_("summary"), max_length=200, blank=True)
+    summary_en = models.CharField(_("English summary"), max_length=300, blank=True)
+    pick_up_address = models.CharField(_("pick-up address"), max_length=200, blank=True)
+    sort_order = models.PositiveSmallIntegerField(_("sort order"), default=0)
+
+    class Meta:
+        ordering = ("sort_order", "pk")
+        verbose_name = _("delivery method")
+        verbose_name_plural = _("delivery methods")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind="pick_up") | ~Q(pick_up_address=""), name="a_pick_up_point_has_an_address"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.shipping_method)
+
+
+class Placement(models.Model):
+    """How an order was placed: the buyer's key makes a double tap one order, and pay_by ends an unpaid hold.
+
+    Exactly one of pay_by and pays_on_collection is set: who pays on collection holds the goods until then.
+    """
+
+    order = models.OneToOneField(
+        "order.Order", on_delete=models.CASCADE, related_name="placement", verbose_name=_("order")
+    )
+    idempotency_key = models.CharField(_("idempotency key"), max_length=100, unique=True)
+    request_sha256 = models.CharField(max_length=64)
+    pays_on_collection = models.BooleanField(_("pays on collection"), default=False)
+    pay_by = models.DateTimeField(_("pay by"), null=True, blank=True)
+    accepted_fresh_rule = models.BooleanField(_("accepted the rule for fresh goods"), default=False)
+    placed_at = models.DateTimeField(_("placed at"))
+    expired_at = models.DateTimeField(_("expired at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-placed_at", "-pk")
+        verbose_name = _("placement")
+        verbose_name_plural = _("placements")
+        indexes = [
+            models.Index(
+                fields=("pay_by",), condition=Q(pay_by__isnull=False, expired_at__isnull=True), name="unpaid_holds"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(pays_on_collection=True, pay_by__isnull=True)
+                | Q(pays_on_collection=False, pay_by__isnull=False),
+                name="paid_by_a_time_or_on_collection",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.order)

@@ -1,0 +1,1 @@
+"""How buyers pay: one Saleor gateway plugin each."""

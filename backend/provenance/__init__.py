@@ -1,0 +1,1 @@
+"""Where produce comes from: harvest lots and their promise certificates."""

@@ -1,0 +1,36 @@
+"""Makes Saleor 2.10.1 run on this Django, and corrects Saleor's own defects.
+
+The only place that patches. Each patch is named, says why, and has a test of the same name; README.md lists them.
+The settings module calls `install()` before anything of Saleor is loaded.
+"""
+
+from __future__ import annotations
+
+from backend.saleor_port.registry import Phase, apply_all, patches, without
+
+__all__ = ["Phase", "install", "install_after_import", "patches", "without"]
+
+
+def install() -> None:
+    """Apply what must be there before Saleor's modules, or its libraries', are imported. Idempotent."""
+    # Importing a module registers its patches.
+    from backend.saleor_port import (  # noqa: F401  (imported to be registered)
+        address_library,
+        jwt_library,
+        phone_widget,
+        removed_names,
+        vendor_stand_ins,
+    )
+
+    apply_all(Phase.BEFORE)
+
+
+def install_after_import() -> None:
+    """Apply what replaces parts of Saleor's modules: called once, when all apps are loaded. Idempotent."""
+    from backend.saleor_port import (  # noqa: F401  (imported to be registered)
+        empty_arrays,
+        sort_order,
+        unsaved_relations,
+    )
+
+    apply_all(Phase.AFTER)
