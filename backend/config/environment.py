@@ -161,7 +161,9 @@ def parse_database_url(url: str) -> Database:
         )
     name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name:
-        raise EnvironmentUnreadable(f"DATABASE_URL must end in /name-of-the-database: {_without_password(url)!r}")
+        raise EnvironmentUnreadable(
+            f"DATABASE_URL must end in /name-of-the-database: {_without_password(url)!r}"
+        )
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     host = options.pop("host", "") or unquote(parts.hostname or "")
     user = options.pop("user", "") or unquote(parts.username or "")
@@ -187,7 +189,9 @@ def parse_redis_url(url: str) -> Redis:
             f"REDIS_URL must begin with redis://, rediss:// or unix://, not {_without_password(url)!r}"
         )
     number = (
-        dict(parse_qsl(parts.query)).get("db", "0") if parts.scheme == "unix" else parts.path.strip("/") or "0"
+        dict(parse_qsl(parts.query)).get("db", "0")
+        if parts.scheme == "unix"
+        else parts.path.strip("/") or "0"
     )
     if not re.fullmatch(r"\d{1,4}", number):
         raise EnvironmentUnreadable(f"REDIS_URL must name its database by a number, not {number!r}")
@@ -233,7 +237,9 @@ def _read_secret_key(environ: Mapping[str, str], *, demo: bool, var_dir: Path) -
             raise EnvironmentUnreadable("SECRET_KEY is shorter than 32 characters")
         return key
     if not demo:
-        raise EnvironmentUnreadable("SECRET_KEY is not set (or SECRET_KEY_FILE): give at least 50 random characters")
+        raise EnvironmentUnreadable(
+            "SECRET_KEY is not set (or SECRET_KEY_FILE): give at least 50 random characters"
+        )
     path = var_dir / "secret_key"
     try:
         return path.read_text(encoding="utf-8")
@@ -303,9 +309,7 @@ def _read_list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in environ.get(name, "").split(",") if item.strip())
 
 
-def _read_choice(
-    environ: Mapping[str, str], name: str, *, default: str, choices: tuple[str, ...]
-) -> str:
+def _read_choice(environ: Mapping[str, str], name: str, *, default: str, choices: tuple[str, ...]) -> str:
     value = environ.get(name) or default
     if value not in choices:
         raise EnvironmentUnreadable(f"{name}={value!r} is not one of {', '.join(choices)}")

@@ -22,7 +22,9 @@ def _module(name: str, **attributes: Any) -> ModuleType:
 
 
 def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
-    raise NotImplementedError("This shop does not use that vendor's package; see backend.saleor_port.vendor_stand_ins")
+    raise NotImplementedError(
+        "This shop does not use that vendor's package; see backend.saleor_port.vendor_stand_ins"
+    )
 
 
 class _NoGeography:
@@ -93,5 +95,7 @@ class _LazyFaker:
 )
 def faker() -> Iterator[Replace]:
     providers = _module("faker.providers", BaseProvider=_BaseProvider)
-    yield Replace(sys.modules, "faker", _module("faker", Faker=_LazyFaker, Factory=_LazyFaker, providers=providers))
+    yield Replace(
+        sys.modules, "faker", _module("faker", Faker=_LazyFaker, Factory=_LazyFaker, providers=providers)
+    )
     yield Replace(sys.modules, "faker.providers", providers)

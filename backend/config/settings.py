@@ -1,0 +1,355 @@
+"""Django's settings. What differs between installations comes from backend.config.environment alone."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from backend.config.environment import REPOSITORY, Environment
+from backend.config.log import logging_settings
+from backend.saleor_port import install
+
+# Before anything of Saleor, or of its libraries, is imported.
+install()
+
+ENVIRONMENT = Environment.read(os.environ)
+VAR_DIR = ENVIRONMENT.var_dir
+
+DEBUG = ENVIRONMENT.debug
+DEMO = ENVIRONMENT.demo
+SECRET_KEY = ENVIRONMENT.secret_key
+ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
+PUBLIC_URL = ENVIRONMENT.public_url
+PUBLIC_HOST = ENVIRONMENT.public_host
+SITE_ID = 1
+
+ROOT_URLCONF = "backend.config.urls"
+WSGI_APPLICATION = "backend.config.wsgi.application"
+
+# --- Rooms and libraries ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.sites",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.auth",
+    "django.contrib.postgres",
+    # Our templates and translations stand before Django's and Saleor's.
+    "saleor.plugins",
+    "saleor.account",
+    "saleor.discount",
+    "saleor.giftcard",
+    "saleor.product",
+    "saleor.checkout",
+    "saleor.core",
+    "saleor.graphql",
+    "saleor.menu",
+    "saleor.order",
+    "saleor.seo",
+    "saleor.shipping",
+    "saleor.search",
+    "saleor.site",
+    "saleor.page",
+    "saleor.payment",
+    "saleor.warehouse",
+    "saleor.webhook",
+    "saleor.wishlist",
+    "saleor.app",
+    "versatileimagefield",
+    "django_measurement",
+    "django_prices",
+    # The shop type of Saleor's schema reads its table of VAT rates, which stays empty here.
+    "django_prices_vatlayer",
+    "graphene_django",
+    "mptt",
+    "django_countries",
+    "django_filters",
+    "phonenumber_field",
+    "csp",
+    # After all of Saleor: its ready() applies the second half of the port.
+    "backend.saleor_port",
+    "backend.cooperatives",
+    "backend.provenance",
+    "backend.stock",
+    "backend.catalogue",
+    "backend.ordering",
+    "backend.payments",
+    "backend.brand",
+    # After the rooms whose models it shows.
+    "django.contrib.admin",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "saleor.core.middleware.request_time",
+    "saleor.core.middleware.discounts",
+    "saleor.core.middleware.country",
+    "saleor.core.middleware.currency",
+    "saleor.core.middleware.site",
+    "saleor.core.middleware.plugins",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- Data ---------------------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": ENVIRONMENT.database.name,
+        "USER": ENVIRONMENT.database.user,
+        "PASSWORD": ENVIRONMENT.database.password,
+        "HOST": ENVIRONMENT.database.host,
+        "PORT": ENVIRONMENT.database.port,
+        # Three seconds, so that a page or /healthz can say that the database is away before its reader is.
+        "OPTIONS": {"connect_timeout": "3", **dict(ENVIRONMENT.database.options)},
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+# Saleor's migrations were written with it; another would alter every table of Saleor.
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": ENVIRONMENT.redis.cache_url,
+        "KEY_PREFIX": "xinyi",
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_NAME = "xinyi_session"
+
+MEDIA_ROOT = ENVIRONMENT.media_root
+MEDIA_URL = "/media/"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+# Files under a hashed name never change.
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+FILE_UPLOAD_PERMISSIONS = 0o644
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+
+# --- Language, time, money ----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [REPOSITORY / "backend" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+FORMAT_MODULE_PATH: list[str] = []
+
+DEFAULT_COUNTRY = "CN"
+DEFAULT_CURRENCY = "CNY"
+AVAILABLE_CURRENCIES = [DEFAULT_CURRENCY]
+DEFAULT_DECIMAL_PLACES = 2
+DEFAULT_MAX_DIGITS = 12
+DEFAULT_CURRENCY_CODE_LENGTH = 3
+COUNTRIES_OVERRIDE = {"EU": "European Union"}
+PHONENUMBER_DEFAULT_REGION = DEFAULT_COUNTRY
+OPENEXCHANGERATES_API_KEY = None
+GOOGLE_ANALYTICS_TRACKING_ID = None
+
+# --- People and doors ---------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "account.User"
+AUTHENTICATION_BACKENDS = [
+    "graphql_jwt.backends.JSONWebTokenBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+GRAPHQL_JWT = {
+    "JWT_PAYLOAD_HANDLER": "saleor.graphql.utils.create_jwt_payload",
+    "JWT_VERIFY_EXPIRATION": True,
+    "JWT_EXPIRATION_DELTA": timedelta(days=1),
+    # The API view is exempt from CSRF checks, so a token is never taken from a cookie.
+    "JWT_COOKIE_NAME": None,
+}
+
+# `check --deploy` with an https:// PUBLIC_URL has nothing to say: W004, W005, W008, W012, W016 and W021 are
+# answered here, W018 by DEBUG's default, W009 by Environment (32 characters at least), W020 by ALLOWED_HOSTS.
+# Over http:// (the demo on one's own machine) they cannot hold, and the cookies stay plain.
+SECURE_SSL_REDIRECT = ENVIRONMENT.secure
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ENVIRONMENT.secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ENVIRONMENT.secure
+SECURE_HSTS_PRELOAD = ENVIRONMENT.secure
+SESSION_COOKIE_SECURE = ENVIRONMENT.secure
+CSRF_COOKIE_SECURE = ENVIRONMENT.secure
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "xinyi_csrf"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# Not same-origin: WeChat's H5 payment page wants to see where the buyer came from.
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "DENY"
+ENABLE_SSL = ENVIRONMENT.secure
+TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+REAL_IP_ENVIRON = "REMOTE_ADDR"
+
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+ALLOWED_CLIENT_HOSTS = [host for host in ALLOWED_HOSTS if host != "*"]
+ALLOWED_GRAPHQL_ORIGINS = PUBLIC_URL
+PLAYGROUND_ENABLED = DEBUG
+# The demo has no mail server to confirm an address by.
+ENABLE_ACCOUNT_CONFIRMATION_BY_EMAIL = bool(ENVIRONMENT.email.host)
+
+# --- Saleor -------------------------------------------------------------------------------------------------
+
+PROJECT_ROOT = str(REPOSITORY)
+PLUGINS_MANAGER = "saleor.plugins.manager.PluginsManager"
+PLUGINS: list[str] = []
+SEARCH_BACKEND = "saleor.search.backends.postgresql"
+MAX_CHECKOUT_LINE_QUANTITY = 50
+DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}
+DEFAULT_MAX_EMAIL_DISPLAY_NAME_LENGTH = 78
+OPENTRACING_MAX_QUERY_LENGTH_LOG = 2000
+ENABLE_DEBUG_TOOLBAR = False
+GRAPHENE = {
+    "RELAY_CONNECTION_ENFORCE_FIRST_OR_LAST": True,
+    "RELAY_CONNECTION_MAX_LIMIT": 100,
+    "MIDDLEWARE": [
+        "saleor.graphql.middleware.JWTMiddleware",
+        "saleor.graphql.middleware.app_middleware",
+    ],
+}
+VERSATILEIMAGEFIELD_RENDITION_KEY_SETS = {
+    "products": [
+        ("product_gallery", "thumbnail__540x540"),
+        ("product_gallery_2x", "thumbnail__1080x1080"),
+        ("product_small", "thumbnail__60x60"),
+        ("product_small_2x", "thumbnail__120x120"),
+        ("product_list", "thumbnail__255x255"),
+        ("product_list_2x", "thumbnail__510x510"),
+    ],
+    "background_images": [("header_image", "thumbnail__1080x440")],
+    "user_avatars": [("default", "thumbnail__445x445")],
+}
+# Drawn when a picture is saved, never while a visitor waits.
+VERSATILEIMAGEFIELD_SETTINGS = {"create_images_on_demand": DEBUG}
+PLACEHOLDER_IMAGES = {size: f"images/placeholder{size}x{size}.png" for size in (60, 120, 255, 540, 1080)}
+DEFAULT_PLACEHOLDER = PLACEHOLDER_IMAGES[255]
+
+# --- Mail ---------------------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if ENVIRONMENT.email.host
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = ENVIRONMENT.email.host
+EMAIL_PORT = ENVIRONMENT.email.port
+EMAIL_HOST_USER = ENVIRONMENT.email.user
+EMAIL_HOST_PASSWORD = ENVIRONMENT.email.password
+EMAIL_USE_SSL = ENVIRONMENT.email.tls and EMAIL_PORT == 465
+EMAIL_USE_TLS = ENVIRONMENT.email.tls and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.email.sender
+
+# --- Background work ----------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = ENVIRONMENT.redis.broker_url
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "backend.stock.tasks.fetch*": {"queue": "feeds"},
+    "backend.stock.tasks.apply*": {"queue": "apply"},
+}
+# A task is acknowledged when it is done; one whose worker was killed is delivered again. So every task of ours
+# may run twice.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 9 * 60
+CELERY_TASK_TIME_LIMIT = 10 * 60
+# Longer than any task may take, or Redis would hand a running one to a second worker.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 15 * 60}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Saleor's tasks that live outside a tasks.py.
+CELERY_IMPORTS = [
+    "saleor.account.emails",
+    "saleor.account.thumbnails",
+    "saleor.order.emails",
+    "saleor.product.thumbnails",
+]
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # A sale that begins or ends changes the lowest price of its products, and nothing else notices.
+    "update minimal variant prices": {
+        "task": "backend.saleor_port.tasks.update_all_minimal_variant_prices",
+        "schedule": crontab(hour=0, minute=5),
+    },
+}
+
+# --- Footer and logs ----------------------------------------------------------------------------------------
+
+ICP_NUMBER = ENVIRONMENT.icp_number
+POLICE_NUMBER = ENVIRONMENT.police_number
+STOREFRONT_API_URL = ENVIRONMENT.storefront_api_url
+FEEDS_ALLOW_PRIVATE = ENVIRONMENT.feeds_allow_private
+
+LOGGING = logging_settings(as_json=not (DEBUG or DEMO), level=ENVIRONMENT.log_level)
