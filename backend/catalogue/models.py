@@ -15,7 +15,10 @@ class Good(models.Model):
     """What a buyer of produce asks and Saleor's product does not answer."""
 
     product = models.OneToOneField(
-        "product.Product", on_delete=models.CASCADE, related_name="good", verbose_name=_("product")
+        "product.Product",
+        on_delete=models.CASCADE,
+        related_name="good",
+        verbose_name=_("product"),
     )
     pinyin = models.CharField(_("pinyin"), max_length=80, blank=True)
     season_months = ArrayField(
@@ -25,8 +28,12 @@ class Good(models.Model):
         blank=True,
         help_text=_("1 to 12; empty: all year."),
     )
-    storage = models.CharField(_("storage"), max_length=5, choices=Storage.choices, default=Storage.COLD)
-    shelf_life_days = models.PositiveSmallIntegerField(_("keeps for … days"), null=True, blank=True)
+    storage = models.CharField(
+        _("storage"), max_length=5, choices=Storage.choices, default=Storage.COLD
+    )
+    shelf_life_days = models.PositiveSmallIntegerField(
+        _("keeps for … days"), null=True, blank=True
+    )
     origin = models.CharField(_("origin"), max_length=80, blank=True)
     origin_en = models.CharField(_("origin in English"), max_length=120, blank=True)
     village = models.ForeignKey(
@@ -38,7 +45,9 @@ class Good(models.Model):
         verbose_name=_("village"),
     )
     is_returnable = models.BooleanField(
-        _("seven-day return"), default=False, help_text=_("Fresh goods are exempt; defects are refunded all the same.")
+        _("seven-day return"),
+        default=False,
+        help_text=_("Fresh goods are exempt; defects are refunded all the same."),
     )
     is_demo = models.BooleanField(_("demo data"), default=False)
 
@@ -78,7 +87,12 @@ class Dish(models.Model):
 class Ingredient(models.Model):
     """What a dish takes. Without a product it is not sold here, and is named all the same."""
 
-    dish = models.ForeignKey(Dish, on_delete=models.CASCADE, related_name="ingredients", verbose_name=_("dish"))
+    dish = models.ForeignKey(
+        Dish,
+        on_delete=models.CASCADE,
+        related_name="ingredients",
+        verbose_name=_("dish"),
+    )
     name = models.CharField(_("name"), max_length=40)
     name_en = models.CharField(_("English name"), max_length=80)
     product = models.ForeignKey(
@@ -94,7 +108,10 @@ class Ingredient(models.Model):
     )
     amount = models.PositiveIntegerField(_("amount"), help_text=_("Grams, or pieces."))
     unit = models.CharField(
-        _("unit"), max_length=5, choices=[("g", _("grams")), ("piece", _("pieces"))], default="g"
+        _("unit"),
+        max_length=5,
+        choices=[("g", _("grams")), ("piece", _("pieces"))],
+        default="g",
     )
     sort_order = models.PositiveSmallIntegerField(_("sort order"), default=0)
 

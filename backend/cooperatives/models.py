@@ -14,7 +14,9 @@ class Village(models.Model):
     story = models.TextField(_("story"), blank=True)
     story_en = models.TextField(_("English story"), blank=True)
     picture = models.CharField(
-        _("picture"), max_length=100, help_text=_("A static file, below pictures/villages/.")
+        _("picture"),
+        max_length=100,
+        help_text=_("A static file, below pictures/villages/."),
     )
     map_x = models.PositiveSmallIntegerField(
         _("map x"), help_text=_("On the schematic map, 0 (west) to 1000 (east).")
@@ -31,7 +33,8 @@ class Village(models.Model):
         verbose_name_plural = _("villages")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(map_x__lte=1000, map_y__lte=1000), name="village_lies_on_the_map"
+                condition=models.Q(map_x__lte=1000, map_y__lte=1000),
+                name="village_lies_on_the_map",
             )
         ]
 
@@ -46,7 +49,10 @@ class Cooperative(models.Model):
     name = models.CharField(_("name"), max_length=80)
     name_en = models.CharField(_("English name"), max_length=120)
     village = models.ForeignKey(
-        Village, on_delete=models.PROTECT, related_name="cooperatives", verbose_name=_("village")
+        Village,
+        on_delete=models.PROTECT,
+        related_name="cooperatives",
+        verbose_name=_("village"),
     )
     warehouse = models.OneToOneField(
         "warehouse.Warehouse",
@@ -78,7 +84,10 @@ class Membership(models.Model):
         MANAGER = "manager", _("manager")
 
     cooperative = models.ForeignKey(
-        Cooperative, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("cooperative")
+        Cooperative,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("cooperative"),
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -86,7 +95,9 @@ class Membership(models.Model):
         related_name="cooperative_memberships",
         verbose_name=_("person"),
     )
-    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.BOOKKEEPER)
+    role = models.CharField(
+        _("role"), max_length=20, choices=Role.choices, default=Role.BOOKKEEPER
+    )
 
     class Meta:
         ordering = ("pk",)
@@ -94,7 +105,8 @@ class Membership(models.Model):
         verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint(
-                fields=("cooperative", "user"), name="one_membership_per_person_and_cooperative"
+                fields=("cooperative", "user"),
+                name="one_membership_per_person_and_cooperative",
             )
         ]
 

@@ -12,7 +12,10 @@ class DeliveryMethod(models.Model):
         PICK_UP = "pick_up", _("pick-up")
 
     shipping_method = models.OneToOneField(
-        "shipping.ShippingMethod", on_delete=models.CASCADE, related_name="delivery", verbose_name=_("shipping method")
+        "shipping.ShippingMethod",
+        on_delete=models.CASCADE,
+        related_name="delivery",
+        verbose_name=_("shipping method"),
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     summary = models.CharField(_("summary"), max_length=200, blank=True)
@@ -26,7 +29,8 @@ class DeliveryMethod(models.Model):
         verbose_name_plural = _("delivery methods")
         constraints = [
             models.CheckConstraint(
-                condition=~Q(kind="pick_up") | ~Q(pick_up_address=""), name="a_pick_up_point_has_an_address"
+                condition=~Q(kind="pick_up") | ~Q(pick_up_address=""),
+                name="a_pick_up_point_has_an_address",
             )
         ]
 
@@ -41,13 +45,20 @@ class Placement(models.Model):
     """
 
     order = models.OneToOneField(
-        "order.Order", on_delete=models.CASCADE, related_name="placement", verbose_name=_("order")
+        "order.Order",
+        on_delete=models.CASCADE,
+        related_name="placement",
+        verbose_name=_("order"),
     )
-    idempotency_key = models.CharField(_("idempotency key"), max_length=100, unique=True)
+    idempotency_key = models.CharField(
+        _("idempotency key"), max_length=100, unique=True
+    )
     request_sha256 = models.CharField(max_length=64)
     pays_on_collection = models.BooleanField(_("pays on collection"), default=False)
     pay_by = models.DateTimeField(_("pay by"), null=True, blank=True)
-    accepted_fresh_rule = models.BooleanField(_("accepted the rule for fresh goods"), default=False)
+    accepted_fresh_rule = models.BooleanField(
+        _("accepted the rule for fresh goods"), default=False
+    )
     placed_at = models.DateTimeField(_("placed at"))
     expired_at = models.DateTimeField(_("expired at"), null=True, blank=True)
 
@@ -57,7 +68,9 @@ class Placement(models.Model):
         verbose_name_plural = _("placements")
         indexes = [
             models.Index(
-                fields=("pay_by",), condition=Q(pay_by__isnull=False, expired_at__isnull=True), name="unpaid_holds"
+                fields=("pay_by",),
+                condition=Q(pay_by__isnull=False, expired_at__isnull=True),
+                name="unpaid_holds",
             )
         ]
         constraints = [

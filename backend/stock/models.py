@@ -35,19 +35,39 @@ class Supply(models.Model):
         PIECE = "piece", _("pieces")
 
     cooperative = models.ForeignKey(
-        Cooperative, on_delete=models.PROTECT, related_name="supplies", verbose_name=_("cooperative")
+        Cooperative,
+        on_delete=models.PROTECT,
+        related_name="supplies",
+        verbose_name=_("cooperative"),
     )
-    code = models.CharField(_("code"), max_length=20, help_text=_("As the cooperative's books say, XY-0123."))
-    name = models.CharField(_("name"), max_length=80, help_text=_("As the cooperative's books say."))
+    code = models.CharField(
+        _("code"),
+        max_length=20,
+        help_text=_("As the cooperative's books say, XY-0123."),
+    )
+    name = models.CharField(
+        _("name"), max_length=80, help_text=_("As the cooperative's books say.")
+    )
     product = models.ForeignKey(
-        "product.Product", on_delete=models.PROTECT, related_name="supplies", verbose_name=_("product")
+        "product.Product",
+        on_delete=models.PROTECT,
+        related_name="supplies",
+        verbose_name=_("product"),
     )
-    unit = models.CharField(_("base unit"), max_length=5, choices=Unit.choices, default=Unit.GRAM)
+    unit = models.CharField(
+        _("base unit"), max_length=5, choices=Unit.choices, default=Unit.GRAM
+    )
     container_name = models.CharField(
-        _("container"), max_length=10, blank=True, help_text=_("筐, 箱, 袋 …: how the shed counts.")
+        _("container"),
+        max_length=10,
+        blank=True,
+        help_text=_("筐, 箱, 袋 …: how the shed counts."),
     )
     container_units = models.PositiveIntegerField(
-        _("base units in a container"), null=True, blank=True, help_text=_("Empty: must be asked.")
+        _("base units in a container"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: must be asked."),
     )
     lot = models.ForeignKey(
         HarvestLot,
@@ -69,9 +89,17 @@ class Supply(models.Model):
         verbose_name = _("supply")
         verbose_name_plural = _("supplies")
         constraints = [
-            models.UniqueConstraint(fields=("cooperative", "code"), name="one_supply_per_code_and_cooperative"),
-            models.CheckConstraint(condition=Q(on_hand__gte=0), name="a_shed_never_holds_less_than_nothing"),
-            models.CheckConstraint(condition=Q(allocated__gte=0), name="nobody_is_promised_less_than_nothing"),
+            models.UniqueConstraint(
+                fields=("cooperative", "code"),
+                name="one_supply_per_code_and_cooperative",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=0), name="a_shed_never_holds_less_than_nothing"
+            ),
+            models.CheckConstraint(
+                condition=Q(allocated__gte=0),
+                name="nobody_is_promised_less_than_nothing",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,9 +114,14 @@ class Supply(models.Model):
 class Pack(models.Model):
     """A Saleor variant as it is filled from one supply: the variant's Stock row in the cooperative's warehouse."""
 
-    supply = models.ForeignKey(Supply, on_delete=models.CASCADE, related_name="packs", verbose_name=_("supply"))
+    supply = models.ForeignKey(
+        Supply, on_delete=models.CASCADE, related_name="packs", verbose_name=_("supply")
+    )
     variant = models.ForeignKey(
-        "product.ProductVariant", on_delete=models.CASCADE, related_name="packs", verbose_name=_("variant")
+        "product.ProductVariant",
+        on_delete=models.CASCADE,
+        related_name="packs",
+        verbose_name=_("variant"),
     )
     units = models.PositiveIntegerField(_("base units in a pack"))
 
@@ -97,8 +130,12 @@ class Pack(models.Model):
         verbose_name = _("pack")
         verbose_name_plural = _("packs")
         constraints = [
-            models.UniqueConstraint(fields=("supply", "variant"), name="one_pack_per_supply_and_variant"),
-            models.CheckConstraint(condition=Q(units__gt=0), name="a_pack_holds_something"),
+            models.UniqueConstraint(
+                fields=("supply", "variant"), name="one_pack_per_supply_and_variant"
+            ),
+            models.CheckConstraint(
+                condition=Q(units__gt=0), name="a_pack_holds_something"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,21 +150,36 @@ class Feed(models.Model):
         HTTP_XLSX = "http_xlsx", _("workbook over HTTP")
 
     cooperative = models.ForeignKey(
-        Cooperative, on_delete=models.CASCADE, related_name="feeds", verbose_name=_("cooperative")
+        Cooperative,
+        on_delete=models.CASCADE,
+        related_name="feeds",
+        verbose_name=_("cooperative"),
     )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     url = models.URLField(_("address"), max_length=500)
-    basis = models.CharField(_("basis"), max_length=10, choices=Basis.choices, default=Basis.SHELF)
+    basis = models.CharField(
+        _("basis"), max_length=10, choices=Basis.choices, default=Basis.SHELF
+    )
     is_complete = models.BooleanField(
         _("complete"), default=False, help_text=_("A good that is absent is sold out.")
     )
-    interval_seconds = models.PositiveIntegerField(_("asked every … seconds"), default=60)
+    interval_seconds = models.PositiveIntegerField(
+        _("asked every … seconds"), default=60
+    )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     etag = models.CharField(max_length=200, blank=True, editable=False)
-    last_asked_at = models.DateTimeField(_("last asked"), null=True, blank=True, editable=False)
-    last_answered_at = models.DateTimeField(_("last answered"), null=True, blank=True, editable=False)
-    last_error = models.CharField(_("last error"), max_length=500, blank=True, editable=False)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    last_asked_at = models.DateTimeField(
+        _("last asked"), null=True, blank=True, editable=False
+    )
+    last_answered_at = models.DateTimeField(
+        _("last answered"), null=True, blank=True, editable=False
+    )
+    last_error = models.CharField(
+        _("last error"), max_length=500, blank=True, editable=False
+    )
+    failures = models.PositiveIntegerField(
+        _("failures in a row"), default=0, editable=False
+    )
 
     class Meta:
         ordering = ("pk",)
@@ -157,11 +209,19 @@ class Report(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     cooperative = models.ForeignKey(
-        Cooperative, on_delete=models.PROTECT, related_name="reports", verbose_name=_("cooperative")
+        Cooperative,
+        on_delete=models.PROTECT,
+        related_name="reports",
+        verbose_name=_("cooperative"),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     feed = models.ForeignKey(
-        Feed, on_delete=models.SET_NULL, null=True, blank=True, related_name="reports", verbose_name=_("feed")
+        Feed,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="reports",
+        verbose_name=_("feed"),
     )
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -179,7 +239,9 @@ class Report(models.Model):
     idempotency_key = models.CharField(_("idempotency key"), max_length=100)
     raw = models.BinaryField(_("raw bytes"))
     raw_sha256 = models.CharField(_("sha256 of the raw bytes"), max_length=64)
-    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED
+    )
     message = models.CharField(_("message"), max_length=500, blank=True)
     received_at = models.DateTimeField(_("received at"))
     applied_at = models.DateTimeField(_("applied at"), null=True, blank=True)
@@ -188,10 +250,15 @@ class Report(models.Model):
         ordering = ("-received_at", "-id")
         verbose_name = _("stock report")
         verbose_name_plural = _("stock reports")
-        indexes = [models.Index(fields=("cooperative", "-received_at"), name="reports_of_a_cooperative")]
+        indexes = [
+            models.Index(
+                fields=("cooperative", "-received_at"), name="reports_of_a_cooperative"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
-                fields=("cooperative", "idempotency_key"), name="one_report_per_key_and_cooperative"
+                fields=("cooperative", "idempotency_key"),
+                name="one_report_per_key_and_cooperative",
             )
         ]
 
@@ -208,14 +275,21 @@ class ReportLine(models.Model):
         REFUSED = "refused", _("refused")
         SKIPPED = "skipped", _("skipped")
 
-    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="lines", verbose_name=_("report"))
+    report = models.ForeignKey(
+        Report, on_delete=models.CASCADE, related_name="lines", verbose_name=_("report")
+    )
     row = models.PositiveIntegerField(_("row"))
     column = models.CharField(_("column"), max_length=40, blank=True)
     code = models.CharField(_("code"), max_length=60, blank=True)
     raw = models.CharField(_("as written"), max_length=200, blank=True)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
     supply = models.ForeignKey(
-        Supply, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("supply")
+        Supply,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("supply"),
     )
     base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
     message = models.CharField(_("message"), max_length=300, blank=True)
@@ -244,17 +318,31 @@ class Movement(models.Model):
         RETURN = "return", _("come back")
         CORRECTION = "correction", _("correction")
 
-    supply = models.ForeignKey(Supply, on_delete=models.PROTECT, related_name="movements", verbose_name=_("supply"))
+    supply = models.ForeignKey(
+        Supply,
+        on_delete=models.PROTECT,
+        related_name="movements",
+        verbose_name=_("supply"),
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     on_hand_delta = models.BigIntegerField(_("change on hand"), default=0)
     allocated_delta = models.BigIntegerField(_("change of what is promised"), default=0)
     on_hand_after = models.BigIntegerField(_("on hand after"))
     allocated_after = models.BigIntegerField(_("promised after"))
     report_line = models.ForeignKey(
-        ReportLine, on_delete=models.PROTECT, null=True, blank=True, related_name="movements"
+        ReportLine,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="movements",
     )
     order_line = models.ForeignKey(
-        "order.OrderLine", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False
+        "order.OrderLine",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
     )
     happened_at = models.DateTimeField(_("happened at"))
     recorded_at = models.DateTimeField(_("recorded at"))
@@ -264,11 +352,14 @@ class Movement(models.Model):
         verbose_name = _("movement")
         verbose_name_plural = _("movements")
         indexes = [
-            models.Index(fields=("supply", "happened_at"), name="movements_of_a_supply"),
+            models.Index(
+                fields=("supply", "happened_at"), name="movements_of_a_supply"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(on_hand_after__gte=0, allocated_after__gte=0), name="balances_never_fall_below_zero"
+                condition=Q(on_hand_after__gte=0, allocated_after__gte=0),
+                name="balances_never_fall_below_zero",
             ),
             models.UniqueConstraint(
                 fields=("report_line",),
@@ -285,7 +376,10 @@ class Shortfall(models.Model):
     """A count that lies below what is already promised: a person must find more, or call buyers."""
 
     supply = models.ForeignKey(
-        Supply, on_delete=models.PROTECT, related_name="shortfalls", verbose_name=_("supply")
+        Supply,
+        on_delete=models.PROTECT,
+        related_name="shortfalls",
+        verbose_name=_("supply"),
     )
     base_units = models.PositiveBigIntegerField(_("base units missing"))
     opened_at = models.DateTimeField(_("opened at"))
@@ -297,7 +391,9 @@ class Shortfall(models.Model):
         verbose_name_plural = _("shortfalls")
         constraints = [
             models.UniqueConstraint(
-                fields=("supply",), condition=Q(closed_at__isnull=True), name="one_open_shortfall_per_supply"
+                fields=("supply",),
+                condition=Q(closed_at__isnull=True),
+                name="one_open_shortfall_per_supply",
             ),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("opened_at")),

@@ -1,0 +1,500 @@
+"""Placing an order, and ending the hold on one that nobody paid.
+
+Order first, pay after: stock is allocated and the order created in one transaction, before any money moves.
+
+Locks, always in this order: the checkout row; the rows of a voucher; then what backend.stock.allocation locks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from prices import TaxedMoney
+from saleor.account import AddressType
+from saleor.account.models import Address, User
+from saleor.account.utils import store_user_address
+from saleor.checkout.models import Checkout, CheckoutLine
+from saleor.checkout.utils import (
+    get_voucher_for_checkout,
+    recalculate_checkout_discount,
+)
+from saleor.core.exceptions import InsufficientStock
+from saleor.core.taxes import quantize_price, zero_taxed_money
+from saleor.core.weight import zero_weight
+from saleor.discount import DiscountInfo
+from saleor.discount.models import NotApplicable
+from saleor.discount.utils import (
+    add_voucher_usage_by_customer,
+    fetch_active_discounts,
+    increase_voucher_usage,
+)
+from saleor.order import OrderStatus
+from saleor.order.actions import cancel_order, order_created
+from saleor.order.emails import send_order_confirmation, send_staff_order_confirmation
+from saleor.order.models import Order, OrderLine
+from saleor.payment import PaymentError, gateway
+from saleor.payment.utils import create_payment
+from saleor.plugins.manager import PluginsManager, get_plugins_manager
+from saleor.shipping.models import ShippingMethod
+from saleor.warehouse.availability import get_available_quantity
+
+from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
+from backend.ordering.models import Placement
+from backend.stock.allocation import allocate
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What a buyer asks for. The address is validated and not saved yet.
+
+    expected_total: what the buyer saw, freight included; None when the client does not say.
+    """
+
+    checkout_token: UUID
+    idempotency_key: str
+    email: str
+    address: Address
+    shipping_method_pk: int
+    payment_gateway: str
+    note: str = ""
+    accepts_fresh_rule: bool = False
+    expected_total: Decimal | None = None
+
+    @property
+    def sha256(self) -> str:
+        """A digest of all that was asked, the key apart: tells a repeated request from a changed one."""
+        content = {
+            **{
+                key: str(value)
+                for key, value in asdict(self).items()
+                if key != "idempotency_key"
+            },
+            "address": self.address.as_data(),
+        }
+        return hashlib.sha256(
+            json.dumps(content, sort_keys=True, default=str).encode()
+        ).hexdigest()
+
+
+def place_order(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
+    """Turn a basket into an order whose stock is allocated and which is not paid yet.
+
+    The same key with the same request answers with the same order for ever, also when two such requests race.
+
+    Raises OrderRefused, with the field to mend, or ShortStock, with every line that is short; either way nothing
+    was written.
+    """
+    placed = _placed_before(request=request, user=user)
+    if placed is not None:
+        return placed
+    try:
+        with transaction.atomic():
+            return _place(request=request, user=user, now=now)
+    except InsufficientStock as error:
+        raise _short_stock(
+            request=request, country_code=request.address.country.code
+        ) from error
+    except NotApplicable as error:
+        raise OrderRefused(
+            _("The voucher can no longer be used. Take it out and order again."),
+            code="voucher_not_applicable",
+        ) from error
+
+
+def expire_unpaid_orders(*, now: datetime, limit: int = 200) -> int:
+    """Cancel orders whose time to pay has passed and release their stock. Returns how many were cancelled.
+
+    Safe to run twice and side by side: each order is taken with its row locked, and one that was paid meanwhile
+    is left alone.
+    """
+    due = list(
+        Placement.objects.filter(pay_by__lt=now, expired_at__isnull=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:limit]
+    )
+    return sum(_expire(placement_pk=pk, now=now) for pk in due)
+
+
+@transaction.atomic
+def _expire(*, placement_pk: int, now: datetime) -> bool:
+    placement = (
+        Placement.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(pk=placement_pk, expired_at__isnull=True)
+        .first()
+    )
+    if placement is None:
+        return False
+    order = Order.objects.select_for_update(of=("self",)).get(pk=placement.order_id)
+    if order.is_partly_paid() or order.status != OrderStatus.UNFULFILLED:
+        return False
+    placement.expired_at = now
+    placement.save(update_fields=["expired_at"])
+    cancel_order(order=order, user=None)
+    return True
+
+
+def _placed_before(*, request: OrderRequest, user: User | None) -> Order | None:
+    placement = (
+        Placement.objects.select_related("order")
+        .filter(idempotency_key=request.idempotency_key)
+        .first()
+    )
+    if placement is None:
+        return None
+    owner_pk = user.pk if user else None
+    if (
+        placement.request_sha256 != request.sha256
+        or placement.order.user_id != owner_pk
+    ):
+        raise OrderRefused(
+            _(
+                "This order was placed already, with other details. Look it up among your orders."
+            ),
+            code="already_placed_differently",
+            field="idempotencyKey",
+        )
+    return placement.order
+
+
+def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
+    checkout = _lock_checkout(request=request, user=user)
+    if checkout is None:
+        # Its twin was quicker: it deleted the checkout that this request waited for.
+        placed = _placed_before(request=request, user=user)
+        if placed is not None:
+            return placed
+        raise OrderRefused(
+            _("The basket is empty, or was ordered already."), code="basket_empty"
+        )
+    lines = _basket_lines(checkout)
+    _check_basket(checkout=checkout, lines=lines, request=request)
+
+    manager = get_plugins_manager()
+    pays_on_collection = _pays_on_collection(
+        manager=manager, gateway_id=request.payment_gateway
+    )
+    discounts = fetch_active_discounts()
+    checkout.email = request.email
+    checkout.shipping_address = request.address
+    checkout.shipping_method = _shipping_method(
+        request=request, checkout=checkout, lines=lines, discounts=discounts
+    )
+
+    shipping_price = manager.calculate_checkout_shipping(checkout, lines, discounts)
+    order_lines = [
+        _order_line(line=line, manager=manager, discounts=discounts) for line in lines
+    ]
+    subtotal = sum(
+        (line.get_total() for line in order_lines), zero_taxed_money(checkout.currency)
+    )
+    voucher = _use_voucher(checkout=checkout, lines=lines, discounts=discounts)
+    total = subtotal + shipping_price - checkout.discount
+    total = max(total, zero_taxed_money(checkout.currency))
+    if (
+        request.expected_total is not None
+        and total.gross.amount != request.expected_total
+    ):
+        raise OrderRefused(
+            _(
+                "Prices have changed: the total is now ¥%(total)s. Look at the basket and order again."
+            )
+            % {"total": total.gross.amount},
+            code="basket_changed",
+            field="expectedTotal",
+        )
+
+    order = _create_order(
+        request=request,
+        checkout=checkout,
+        user=user,
+        lines=lines,
+        order_lines=order_lines,
+        total=total,
+        shipping_price=shipping_price,
+        voucher=voucher,
+        now=now,
+    )
+    allocate(
+        lines=[line for line in order_lines if line.variant.track_inventory],
+        country_code=request.address.country.code,
+        now=now,
+    )
+    Placement.objects.create(
+        order=order,
+        idempotency_key=request.idempotency_key,
+        request_sha256=request.sha256,
+        pays_on_collection=pays_on_collection,
+        pay_by=None
+        if pays_on_collection
+        else now + timedelta(minutes=settings.ORDER_HOLD_MINUTES),
+        accepted_fresh_rule=request.accepts_fresh_rule,
+        placed_at=now,
+    )
+    if pays_on_collection:
+        _promise_payment(
+            order=order, gateway_id=request.payment_gateway, email=request.email
+        )
+    checkout.delete()
+    order_created(order=order, user=user)
+    _announce(order=order, user=user)
+    return order
+
+
+def _lock_checkout(*, request: OrderRequest, user: User | None) -> Checkout | None:
+    checkout = (
+        Checkout.objects.select_for_update(of=("self",))
+        .filter(token=request.checkout_token)
+        .first()
+    )
+    # Somebody else's basket is answered like one that does not exist.
+    if (
+        checkout is not None
+        and checkout.user_id is not None
+        and checkout.user_id != (user.pk if user else None)
+    ):
+        return None
+    return checkout
+
+
+def _basket_lines(checkout: Checkout) -> list[CheckoutLine]:
+    lines = list(
+        checkout.lines.select_related(
+            "variant__product__product_type"
+        ).prefetch_related(
+            "variant__translations",
+            "variant__product__translations",
+            "variant__product__collections",
+        )
+    )
+    for line in lines:
+        line.checkout = checkout
+    return lines
+
+
+def _check_basket(
+    *, checkout: Checkout, lines: Sequence[CheckoutLine], request: OrderRequest
+) -> None:
+    if not lines:
+        raise OrderRefused(
+            _("The basket is empty, or was ordered already."), code="basket_empty"
+        )
+    for line in lines:
+        if not line.variant.product.is_visible:
+            raise OrderRefused(
+                _("%(name)s is no longer sold. Take it out and order again.")
+                % {"name": line.variant.product},
+                code="basket_changed",
+            )
+    if not request.accepts_fresh_rule:
+        raise OrderRefused(
+            _("Please confirm the return rule for fresh goods."),
+            code="fresh_rule_not_accepted",
+            field="acceptFreshRule",
+        )
+    if checkout.gift_cards.exists():
+        raise OrderRefused(
+            _("Gift cards cannot be used here. Take the card out and order again."),
+            code="gift_card_unusable",
+        )
+
+
+def _pays_on_collection(*, manager: PluginsManager, gateway_id: str) -> bool:
+    """Whether that gateway takes the money when the goods are handed over. Raises OrderRefused if unknown."""
+    plugin = manager.get_plugin(gateway_id)
+    offered = {
+        plugin_id
+        for plugin_id, _name in manager.list_payment_plugin_names(active_only=True)
+    }
+    if plugin is None or gateway_id not in offered:
+        raise OrderRefused(
+            _("This way of paying is not offered."),
+            code="payment_unknown",
+            field="paymentGateway",
+        )
+    return bool(getattr(plugin, "PAYS_ON_COLLECTION", False))
+
+
+def _shipping_method(
+    *,
+    request: OrderRequest,
+    checkout: Checkout,
+    lines: Sequence[CheckoutLine],
+    discounts: Sequence[DiscountInfo],
+) -> ShippingMethod:
+    subtotal = sum(
+        (line.variant.get_price(discounts) * line.quantity for line in lines),
+        zero_taxed_money(checkout.currency).gross,
+    )
+    weight = sum(
+        (line.variant.get_weight() * line.quantity for line in lines), zero_weight()
+    )
+    method = (
+        ShippingMethod.objects.applicable_shipping_methods(
+            price=subtotal - checkout.discount,
+            weight=weight,
+            country_code=request.address.country.code,
+        )
+        .filter(pk=request.shipping_method_pk)
+        .first()
+    )
+    if method is None:
+        raise OrderRefused(
+            _("This delivery is not offered for this basket. Choose another."),
+            code="delivery_unavailable",
+            field="shippingMethod",
+        )
+    return method
+
+
+def _order_line(
+    *, line: CheckoutLine, manager: PluginsManager, discounts: Sequence[DiscountInfo]
+) -> OrderLine:
+    variant, product = line.variant, line.variant.product
+    line_total = manager.calculate_checkout_line_total(line, discounts)
+    unit_price = quantize_price(line_total / line.quantity, line_total.currency)
+    names = (str(product), str(variant))
+    translated = (str(product.translated), str(variant.translated))
+    return OrderLine(
+        product_name=names[0],
+        variant_name=names[1],
+        translated_product_name=translated[0] if translated[0] != names[0] else "",
+        translated_variant_name=translated[1] if translated[1] != names[1] else "",
+        product_sku=variant.sku,
+        is_shipping_required=variant.is_shipping_required(),
+        quantity=line.quantity,
+        variant=variant,
+        unit_price=unit_price,
+        tax_rate=(unit_price.tax / unit_price.net).quantize(Decimal("0.01"))
+        if unit_price.net.amount
+        else Decimal(0),
+    )
+
+
+def _use_voucher(
+    *,
+    checkout: Checkout,
+    lines: Sequence[CheckoutLine],
+    discounts: Sequence[DiscountInfo],
+) -> dict[str, object]:
+    """Count a voucher as used, its row locked, and return what the order keeps of it."""
+    if not checkout.voucher_code:
+        return {}
+    recalculate_checkout_discount(checkout, lines, discounts)
+    voucher = get_voucher_for_checkout(checkout, with_lock=True)
+    if voucher is None:
+        raise NotApplicable("voucher")
+    increase_voucher_usage(voucher)
+    if voucher.apply_once_per_customer:
+        add_voucher_usage_by_customer(voucher, checkout.get_customer_email())
+    return {
+        "voucher": voucher,
+        "discount": checkout.discount,
+        "discount_name": checkout.discount_name,
+        "translated_discount_name": checkout.translated_discount_name,
+    }
+
+
+def _create_order(
+    *,
+    request: OrderRequest,
+    checkout: Checkout,
+    user: User | None,
+    lines: Sequence[CheckoutLine],
+    order_lines: Sequence[OrderLine],
+    total: TaxedMoney,
+    shipping_price: TaxedMoney,
+    voucher: dict[str, object],
+    now: datetime,
+) -> Order:
+    if user is not None:
+        store_user_address(user, request.address, AddressType.SHIPPING)
+    # An order keeps copies of its own: a changed address book must not change where a box went.
+    shipping_address, billing_address = (
+        Address(**request.address.as_data()) for _role in range(2)
+    )
+    shipping_address.save()
+    billing_address.save()
+    order = Order.objects.create(
+        created=now,
+        user=user,
+        user_email=request.email,
+        checkout_token=str(checkout.token),
+        language_code=get_language() or settings.LANGUAGE_CODE,
+        shipping_address=shipping_address,
+        billing_address=billing_address,
+        shipping_method=checkout.shipping_method,
+        shipping_method_name=str(checkout.shipping_method),
+        shipping_price=shipping_price,
+        total=total,
+        currency=checkout.currency,
+        weight=sum(
+            (line.variant.get_weight() * line.quantity for line in lines), zero_weight()
+        ),
+        customer_note=request.note,
+        metadata=checkout.metadata,
+        private_metadata=checkout.private_metadata,
+        **voucher,
+    )
+    for line in order_lines:
+        line.order = order
+    OrderLine.objects.bulk_create(order_lines)
+    return order
+
+
+def _promise_payment(*, order: Order, gateway_id: str, email: str) -> None:
+    """Record that the buyer will pay when the goods are handed over: authorized, nothing captured."""
+    payment = create_payment(
+        gateway=gateway_id,
+        total=order.total.gross.amount,
+        currency=order.total.gross.currency,
+        email=email,
+        order=order,
+    )
+    try:
+        gateway.process_payment(payment=payment, token=str(order.token))
+    except PaymentError as error:
+        raise OrderRefused(
+            str(error), code="payment_refused", field="paymentGateway"
+        ) from error
+
+
+def _announce(*, order: Order, user: User | None) -> None:
+    redirect_url = f"{settings.PUBLIC_URL}/orders/{order.token}/"
+    # robust: the order stands even when the broker is away for a moment.
+    transaction.on_commit(
+        lambda: send_order_confirmation.delay(
+            order.pk, redirect_url, user.pk if user else None
+        ),
+        robust=True,
+    )
+    transaction.on_commit(
+        lambda: send_staff_order_confirmation.delay(order.pk, redirect_url), robust=True
+    )
+
+
+def _short_stock(*, request: OrderRequest, country_code: str) -> ShortStock:
+    """Say of every line, not only of the first, whether it is short."""
+    checkout = Checkout.objects.get(token=request.checkout_token)
+    short = []
+    for line in _basket_lines(checkout):
+        left = get_available_quantity(line.variant, country_code)
+        if line.variant.track_inventory and left < line.quantity:
+            short.append(
+                ShortItem(
+                    variant_pk=line.variant.pk,
+                    name=str(line.variant.product.translated),
+                    asked=line.quantity,
+                    left=left,
+                )
+            )
+    return ShortStock(tuple(short))
