@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("cooperatives", "0001_initial"),
-        ("product", "0118_alter_attribute_product_types_and_more"),
+        ("product", "0117_auto_20200423_0737"),
     ]
 
     operations = [

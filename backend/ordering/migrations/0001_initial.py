@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("order", "0084_alter_order_language_code"),
+        ("order", "0083_merge_20200421_0529"),
         ("shipping", "0017_django_price_2"),
     ]
 

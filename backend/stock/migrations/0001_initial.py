@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("cooperatives", "0001_initial"),
-        ("order", "0084_alter_order_language_code"),
-        ("product", "0118_alter_attribute_product_types_and_more"),
+        ("order", "0083_merge_20200421_0529"),
+        ("product", "0117_auto_20200423_0737"),
         ("provenance", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
