@@ -1,6 +1,7 @@
 """Everything that the environment may say, read once and strictly.
 
-A value that is there but cannot be read is an error that names the variable and the value; nothing is guessed.
+A value that is there but cannot be read is an error that names the variable and the value: nothing is
+guessed.
 Every secret may also come from a file: SECRET_KEY_FILE=/run/secrets/key instead of SECRET_KEY.
 """
 
@@ -157,7 +158,7 @@ def parse_database_url(url: str) -> Database:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise EnvironmentUnreadable(
-            f"DATABASE_URL must begin with postgresql://, not {_without_password(url)!r}: no other database will do"
+            f"DATABASE_URL must begin with postgresql://, not {_without_password(url)!r}"
         )
     name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name:

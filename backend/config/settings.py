@@ -319,8 +319,8 @@ CELERY_TASK_ROUTES = {
     "backend.stock.tasks.fetch*": {"queue": "feeds"},
     "backend.stock.tasks.apply*": {"queue": "apply"},
 }
-# A task is acknowledged when it is done; one whose worker was killed is delivered again. So every task of ours
-# may run twice.
+# A task is acknowledged when it is done; one whose worker was killed is delivered again. So every task of
+# ours may run twice.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

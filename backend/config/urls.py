@@ -12,5 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if settings.DEMO or settings.DEBUG:
-    # In production the proxy serves uploads, with a sandboxing policy; one machine without a proxy does it here.
+    # In production the proxy serves uploads, with a sandboxing policy; a machine without one does it here.
     urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))

@@ -1,6 +1,6 @@
 """Makes Saleor 2.10.1 run on this Django, and corrects Saleor's own defects.
 
-The only place that patches. Each patch is named, says why, and has a test of the same name; README.md lists them.
+The only place that patches. Each patch is named, says why, and has a test; README.md lists them.
 The settings module calls `install()` before anything of Saleor is loaded.
 """
 
@@ -31,6 +31,7 @@ def install_after_import() -> None:
         empty_arrays,
         sort_order,
         unsaved_relations,
+        warehouse,
     )
 
     apply_all(Phase.AFTER)

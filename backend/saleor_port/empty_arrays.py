@@ -13,7 +13,7 @@ from backend.saleor_port.registry import Phase, Replace, patch
 
 @patch(
     name="empty_arrays",
-    reason="Django 5.0: ArrayAgg answers None for no rows, where saleor.graphql.account.utils makes a set of it",
+    reason="Django 5.0: ArrayAgg answers None for no rows; saleor.graphql.account.utils makes a set of it",
     phase=Phase.AFTER,
 )
 def empty_arrays() -> Iterator[Replace]:

@@ -28,13 +28,17 @@ def _decode(token: str | bytes, key: str, verify: bool = True, **options: Any) -
 
 pyjwt_1_face = SimpleNamespace(
     **{name: getattr(jwt, name) for name in jwt.__all__ if hasattr(jwt, name)}
-    | {"encode": _encode, "decode": _decode, "ExpiredSignature": jwt.ExpiredSignatureError}
+    | {
+        "encode": _encode,
+        "decode": _decode,
+        "ExpiredSignature": jwt.ExpiredSignatureError,
+    }
 )
 
 
 @patch(
     name="jwt_library",
-    reason="PyJWT 2.0: encode answers str, decode takes no verify argument, ExpiredSignature has another name",
+    reason="PyJWT 2.0: encode answers str, decode has no verify argument, ExpiredSignature is renamed",
     phase=Phase.AFTER,
 )
 def jwt_library() -> Iterator[Replace]:

@@ -12,7 +12,7 @@ from backend.saleor_port.registry import Phase, Replace, patch
 
 @patch(
     name="phone_widget",
-    reason="django-phonenumber-field 8.0 dropped PhoneNumberPrefixWidget.value_from_datadict: it gave a list then",
+    reason="django-phonenumber-field 8.0 dropped value_from_datadict of its prefix widget: a list came out",
     phase=Phase.AFTER,
 )
 def phone_widget() -> Iterator[Replace]:

@@ -1,7 +1,7 @@
 """The list of patches: each has a name and a reason, is applied once, and can be taken out in a test.
 
-A patch is a function that yields `Replace`s; it is called when its phase comes: BEFORE any module of Saleor is
-loaded (from the settings module), or AFTER all of them are (from SaleorPortConfig.ready).
+A patch is a function that yields `Replace`s; it is called when its phase comes: BEFORE any module of Saleor
+is loaded (from the settings module), or AFTER all of them are (from SaleorPortConfig.ready).
 """
 
 from __future__ import annotations

@@ -25,14 +25,18 @@ from backend.saleor_port.registry import Phase, Replace, patch
 
 @patch(
     name="removed_text_functions",
-    reason="Django 4.0 removed smart_text, force_text, the ugettext family, conf.urls.url and http.urlquote and kin",
+    reason="Django 4.0 removed smart_text, force_text, ugettext and kin, conf.urls.url, http.urlquote",
     phase=Phase.BEFORE,
 )
 def removed_text_functions() -> Iterator[Replace]:
     yield Replace(django.utils.encoding, "smart_text", smart_str)
     yield Replace(django.utils.encoding, "force_text", force_str)
     for name in ("gettext", "gettext_lazy", "ngettext", "ngettext_lazy"):
-        yield Replace(django.utils.translation, f"u{name}", getattr(django.utils.translation, name))
+        yield Replace(
+            django.utils.translation,
+            f"u{name}",
+            getattr(django.utils.translation, name),
+        )
     yield Replace(django.conf.urls, "url", re_path)
     yield Replace(django.utils.http, "urlquote", urllib.parse.quote)
     yield Replace(django.utils.http, "urlunquote", urllib.parse.unquote)
@@ -41,7 +45,7 @@ def removed_text_functions() -> Iterator[Replace]:
 
 @patch(
     name="moved_bound_field",
-    reason="Django 5.0 no longer re-exports BoundField from forms.forms (saleor.account.i18n imports it there)",
+    reason="Django 5.0 no longer re-exports BoundField from forms.forms, where saleor.account.i18n looks",
     phase=Phase.BEFORE,
 )
 def moved_bound_field() -> Iterator[Replace]:
@@ -50,7 +54,7 @@ def moved_bound_field() -> Iterator[Replace]:
 
 @patch(
     name="postgres_json_field",
-    reason="Django 4.0 left contrib.postgres JSONField as a stub that only old migrations may use (fields.E904)",
+    reason="Django 4.0 left contrib.postgres JSONField as a stub for old migrations only (fields.E904)",
     phase=Phase.BEFORE,
 )
 def postgres_json_field() -> Iterator[Replace]:

@@ -10,7 +10,7 @@ from backend.saleor_port.registry import Phase, Replace, patch
 
 @patch(
     name="sort_order",
-    reason="Django 4.1 and 5.2: bulk_update asks its objects for _prepare_related_fields_for_save and _is_pk_set",
+    reason="Django 4.1, 5.2: bulk_update asks for _prepare_related_fields_for_save and _is_pk_set",
     phase=Phase.AFTER,
 )
 def sort_order() -> Iterator[Replace]:
@@ -23,4 +23,8 @@ def sort_order() -> Iterator[Replace]:
         return None
 
     yield Replace(FinalSortOrder, "_is_pk_set", is_pk_set)
-    yield Replace(FinalSortOrder, "_prepare_related_fields_for_save", prepare_related_fields_for_save)
+    yield Replace(
+        FinalSortOrder,
+        "_prepare_related_fields_for_save",
+        prepare_related_fields_for_save,
+    )

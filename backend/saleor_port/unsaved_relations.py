@@ -11,7 +11,7 @@ from backend.saleor_port.registry import Phase, Replace, patch
 
 @patch(
     name="unsaved_relations",
-    reason="Django 4.0+: the reverse relation of an unsaved object raises; attributeCreate asks a new attribute's",
+    reason="Django 4.0: the reverse relation of an unsaved object raises; attributeCreate asks for one",
     phase=Phase.AFTER,
 )
 def unsaved_relations() -> Iterator[Replace]:

@@ -15,7 +15,10 @@ from backend.saleor_port.registry import Phase, Replace, patch
 
 
 def _module(name: str, **attributes: Any) -> ModuleType:
-    module = ModuleType(name, "Stands in for a package that this shop does not use; see backend.saleor_port.")
+    module = ModuleType(
+        name,
+        "Stands in for a package that this shop does not use; see backend.saleor_port.",
+    )
     for attribute, value in attributes.items():
         setattr(module, attribute, value)
     return module
@@ -50,7 +53,11 @@ def google_measurement_protocol() -> Iterator[Replace]:
         sys.modules,
         "google_measurement_protocol",
         _module(
-            "google_measurement_protocol", report=_refuse, pageview=_refuse, item=_refuse, transaction=_refuse
+            "google_measurement_protocol",
+            report=_refuse,
+            pageview=_refuse,
+            item=_refuse,
+            transaction=_refuse,
         ),
     )
 
@@ -90,12 +97,14 @@ class _LazyFaker:
 
 @patch(
     name="faker",
-    reason="saleor.core.utils.anonymization imports it to fake staff's sample webhooks, random_data to fill a demo",
+    reason="saleor.core.utils.anonymization imports it for sample webhooks, random_data to fill a demo",
     phase=Phase.BEFORE,
 )
 def faker() -> Iterator[Replace]:
     providers = _module("faker.providers", BaseProvider=_BaseProvider)
     yield Replace(
-        sys.modules, "faker", _module("faker", Faker=_LazyFaker, Factory=_LazyFaker, providers=providers)
+        sys.modules,
+        "faker",
+        _module("faker", Faker=_LazyFaker, Factory=_LazyFaker, providers=providers),
     )
     yield Replace(sys.modules, "faker.providers", providers)
