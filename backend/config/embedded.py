@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 
@@ -127,7 +128,7 @@ class PostgresCluster:
         )
 
     def url(self, database: str = "xinyi") -> str:
-        return f"postgresql://{self.superuser}@/{database}?host={self.sockets}"
+        return f"postgresql://{self.superuser}@/{database}?host={quote(str(self.sockets))}"
 
     def account(self) -> Account:
         """PostgreSQL refuses to run as root: root runs it as `postgres`, if there is one, or as `nobody`."""
@@ -374,7 +375,7 @@ class RedisServer:
             "dir": _quoted(self.directory),
             "pidfile": _quoted(self.directory / "redis.pid"),
             "daemonize": "no",
-            "databases": "16",
+            "databases": "64",
             "save": '""',
             "appendonly": "yes" if self.durable else "no",
             "maxmemory-policy": "noeviction",
