@@ -1,13 +1,16 @@
 """Stand-ins for vendors' packages that Saleor imports at the top of a module and that this shop never calls.
 
-Each is as small as the import wants. A call into one is an error that says so, except looking up an address's
-country, which answers "unknown" as the real database does for a private address.
+Each is as small as the import wants, and gives way to the real package where that is installed. A call into
+one is an error that says so, except looking up an address's country, which answers "unknown" as the real
+database does for a private address, and an invented person for sample webhooks.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -22,6 +25,13 @@ def _module(name: str, **attributes: Any) -> ModuleType:
     for attribute, value in attributes.items():
         setattr(module, attribute, value)
     return module
+
+
+def _stands_in_for(*modules: ModuleType) -> Iterator[Replace]:
+    """The first is a package, the others lie in it."""
+    if importlib.util.find_spec(modules[0].__name__) is None:
+        for module in modules:
+            yield Replace(sys.modules, module.__name__, module)
 
 
 def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
@@ -49,17 +59,8 @@ class _NoGeography:
     phase=Phase.BEFORE,
 )
 def google_measurement_protocol() -> Iterator[Replace]:
-    yield Replace(
-        sys.modules,
-        "google_measurement_protocol",
-        _module(
-            "google_measurement_protocol",
-            report=_refuse,
-            pageview=_refuse,
-            item=_refuse,
-            transaction=_refuse,
-        ),
-    )
+    functions = dict.fromkeys(("report", "pageview", "item", "transaction"), _refuse)
+    yield from _stands_in_for(_module("google_measurement_protocol", **functions))
 
 
 @patch(
@@ -68,31 +69,52 @@ def google_measurement_protocol() -> Iterator[Replace]:
     phase=Phase.BEFORE,
 )
 def geolite2() -> Iterator[Replace]:
-    yield Replace(sys.modules, "geolite2", _module("geolite2", geolite2=_NoGeography()))
+    yield from _stands_in_for(_module("geolite2", geolite2=_NoGeography()))
 
 
 class _BaseProvider:
     """faker.providers.BaseProvider, to be subclassed only."""
 
 
-class _LazyFaker:
-    """faker.Faker()/Factory.create(): may be made at import, does nothing."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
+class _SamplePerson:
+    """faker.Faker(): one invented person, always the same, for the sample webhooks that staff may ask for."""
 
     @classmethod
-    def create(cls, *args: Any, **kwargs: Any) -> _LazyFaker:
+    def create(cls) -> _SamplePerson:
         return cls()
-
-    def seed(self, *args: Any) -> None:
-        return None
 
     def add_provider(self, provider: object) -> None:
         return None
 
-    def __getattr__(self, name: str) -> Any:
-        return _refuse
+    def first_name(self) -> str:
+        return "Sample"
+
+    def last_name(self) -> str:
+        return "Person"
+
+    def street_address(self) -> str:
+        return "1 Sample Street"
+
+    def city(self) -> str:
+        return "Mianyang"
+
+    def state_abbr(self) -> str:
+        return "SC"
+
+    def postalcode(self) -> str:
+        return "621000"
+
+    def postalcode_in_state(self, state: str) -> str:
+        return self.postalcode()
+
+    def paragraph(self) -> str:
+        return "A sample note."
+
+    def pystruct(self, count: int = 1) -> dict[str, str]:
+        return {"sample": "value"}
+
+    def date_time(self, tzinfo: tzinfo | None = None) -> datetime:
+        return datetime(2020, 1, 1, tzinfo=tzinfo)
 
 
 @patch(
@@ -102,9 +124,5 @@ class _LazyFaker:
 )
 def faker() -> Iterator[Replace]:
     providers = _module("faker.providers", BaseProvider=_BaseProvider)
-    yield Replace(
-        sys.modules,
-        "faker",
-        _module("faker", Faker=_LazyFaker, Factory=_LazyFaker, providers=providers),
-    )
-    yield Replace(sys.modules, "faker.providers", providers)
+    stand_in = _module("faker", Faker=_SamplePerson, Factory=_SamplePerson, providers=providers)
+    yield from _stands_in_for(stand_in, providers)

@@ -1,12 +1,12 @@
-"""Allocating, releasing, putting back and taking out stock: one seam between Saleor and whoever keeps the stock.
+"""Moving stock: one seam between Saleor and whoever keeps it.
 
-Saleor's four functions (saleor.warehouse.management) are replaced, wherever they were imported by name, by
-functions that ask the stock keeper. By default that is `PlainStockKeeper`: what Saleor does, corrected. The stock
-room puts its own in its place at start-up: `set_stock_keeper(LedgerStockKeeper())`.
+Saleor's functions (saleor.warehouse.management) are replaced, wherever they were imported by name, by ones
+that ask the stock keeper. By default that is `PlainStockKeeper`: what Saleor does, corrected. The stock room
+puts its own in its place at start-up: `set_stock_keeper(LedgerStockKeeper())`.
 
-The corrections, in every method: the rows are locked first, in pk order, and only then are allocations summed.
-Saleor 2.10.1 sums before it locks (upstream a075c2ca18) and locks order line by order line, in whatever order the
-lines have (upstream fb72855c1b); `lock` lets a caller take all rows of an order in one go.
+The corrections, in every method: rows are locked first, in pk order, and only then are allocations summed.
+Saleor 2.10.1 sums before it locks (upstream a075c2ca18), and locks order line by order line in whatever order
+they have (upstream fb72855c1b); `lock` lets a caller take all rows of an order in one go.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class StockKeeper(Protocol):
         """
 
     def allocate(self, order_line: OrderLine, country_code: str, quantity: int) -> None:
-        """Promise stock to the line; raise saleor.core.exceptions.InsufficientStock(variant) if there is less."""
+        """Promise stock to the line; raise Saleor's InsufficientStock(variant) if there is less."""
 
     def deallocate(self, order_line: OrderLine, quantity: int) -> None:
-        """Take back the promise; raise saleor.core.exceptions.AllocationError if it was for less."""
+        """Take back the promise; raise Saleor's AllocationError if it was for less."""
 
     def deallocate_order(self, order: Order) -> None:
         """Take back every promise made to the order."""
@@ -57,7 +57,7 @@ class StockKeeper(Protocol):
         """Goods come back to a warehouse; with allocate they stay promised to the line."""
 
     def decrease(self, order_line: OrderLine, quantity: int, warehouse_pk: UUID | str) -> None:
-        """Goods leave a warehouse for the line, its promise with them; raise InsufficientStock if there is less."""
+        """Goods leave a warehouse, their promise with them; raise InsufficientStock if there is less."""
 
 
 class PlainStockKeeper:
@@ -146,7 +146,7 @@ def stock_keeper() -> StockKeeper:
 
 
 def set_stock_keeper(keeper: StockKeeper) -> StockKeeper:
-    """Put keeper in charge, for the whole process; answers the one before (so that a test can put it back)."""
+    """Put keeper in charge, for the whole process; answers the one before, for a test to put back."""
     global _keeper
     before, _keeper = _keeper, keeper
     return before
