@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "backend.ordering",
     "backend.payments",
     "backend.brand",
+    "backend.api",
     # After the rooms whose models it shows.
     "django.contrib.admin",
 ]
@@ -257,7 +258,9 @@ ENABLE_ACCOUNT_CONFIRMATION_BY_EMAIL = bool(ENVIRONMENT.email.host)
 
 PROJECT_ROOT = str(REPOSITORY)
 PLUGINS_MANAGER = "saleor.plugins.manager.PluginsManager"
-PLUGINS: list[str] = []
+PLUGINS = ["backend.payments.pay_on_collection.plugin.PayOnCollectionPlugin"]
+# How long an order that is paid online keeps its goods without money.
+ORDER_HOLD_MINUTES = 15
 SEARCH_BACKEND = "saleor.search.backends.postgresql"
 MAX_CHECKOUT_LINE_QUANTITY = 50
 DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}
@@ -331,6 +334,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 15 * 60}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Saleor's tasks that live outside a tasks.py.
 CELERY_IMPORTS = [
+    "backend.config.health",
     "saleor.account.emails",
     "saleor.account.thumbnails",
     "saleor.order.emails",
@@ -338,10 +342,20 @@ CELERY_IMPORTS = [
 ]
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # Shows /healthz that beat and worker live; old ones are worth nothing to a worker that comes back.
+    "heartbeat": {
+        "task": "backend.config.health.heartbeat",
+        "schedule": 5.0,
+        "options": {"expires": 60},
+    },
     # A sale that begins or ends changes the lowest price of its products, and nothing else notices.
     "update minimal variant prices": {
         "task": "backend.saleor_port.tasks.update_all_minimal_variant_prices",
         "schedule": crontab(hour=0, minute=5),
+    },
+    "expire unpaid orders": {
+        "task": "backend.ordering.tasks.expire_unpaid_orders",
+        "schedule": 60.0,
     },
 }
 

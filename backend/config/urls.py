@@ -7,8 +7,15 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.static import serve
 
+from backend.config.health import health
+
+from backend.api.views import ApiView
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health, name="health"),
     path("admin/", admin.site.urls),
+    # The name is Saleor's: its middleware looks an app's token up only on this path.
+    path("graphql/", ApiView.as_view(), name="api"),
 ]
 
 if settings.DEMO or settings.DEBUG:

@@ -20,9 +20,9 @@ from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from prices import TaxedMoney
-from saleor.account import AddressType
 from saleor.account.models import Address, User
 from saleor.account.utils import store_user_address
+from saleor.checkout import AddressType
 from saleor.checkout.models import Checkout, CheckoutLine
 from saleor.checkout.utils import (
     get_voucher_for_checkout,

@@ -1,0 +1,1 @@
+"""The one contract: Saleor's schema plus ours, and the ways to run it."""

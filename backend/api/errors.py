@@ -1,0 +1,111 @@
+"""Turns errors into what a client may see. Nothing else in the house catches broadly."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+import graphene
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from graphql.error import GraphQLError, GraphQLSyntaxError
+from graphql.error import format_error as format_graphql_error
+from graphql_jwt.exceptions import JSONWebTokenError, PermissionDenied
+
+from backend.common.errors import ShopError
+
+logger = logging.getLogger(__name__)
+
+# Errors whose text was written for the client; of all others only a reference is told.
+SPOKEN = (GraphQLSyntaxError, JSONWebTokenError, PermissionDenied, ShopError)
+
+
+class RequestError(graphene.ObjectType):
+    """Why a mutation of this shop did nothing, and what to change."""
+
+    field = graphene.String(
+        description="The field of the input to change; null where it is not one field."
+    )
+    code = graphene.String(
+        required=True, description="Stable, in capitals, for machines."
+    )
+    message = graphene.String(
+        required=True, description="For the person, in the language of the request."
+    )
+
+
+class OrderPlaceError(RequestError):
+    """Why an order was not placed."""
+
+    variant = graphene.ID(description="The variant that is short.")
+    available = graphene.Int(description="How many packs of it are left.")
+
+
+class StockReportError(RequestError):
+    """Why a stock report was not taken."""
+
+
+def code_of(error: ShopError) -> str:
+    return error.code.upper()
+
+
+def validation_messages(error: ValidationError) -> list[tuple[str | None, str]]:
+    """(field in camel case, message) for every part of a ValidationError."""
+    if hasattr(error, "error_dict"):
+        return [
+            (_camel_case(field), message)
+            for field, errors in error.message_dict.items()
+            for message in errors
+        ]
+    return [(None, message) for message in error.messages]
+
+
+def _camel_case(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(part.title() for part in tail)
+
+
+def format_error(error: Exception) -> dict[str, Any]:
+    """The error as GraphQL states it: {message, locations?, path?, extensions: {exception: {code}}}.
+
+    An error that was not written for clients is logged in full under a reference; only the reference is told.
+    """
+    cause: Exception = error
+    while (
+        isinstance(cause, GraphQLError)
+        and getattr(cause, "original_error", None) is not None
+    ):
+        cause = cause.original_error
+    formatted = (
+        format_graphql_error(error)
+        if isinstance(error, GraphQLError)
+        else {"message": str(error)}
+    )
+    if isinstance(cause, ShopError):
+        code = code_of(cause)
+    elif (
+        isinstance(cause, SPOKEN)
+        or type(cause) is GraphQLError
+        or _is_client_error(cause)
+    ):
+        code = type(cause).__name__
+    else:
+        reference = uuid.uuid4().hex[:12]
+        logger.error(
+            "A query failed unexpectedly, reference %s", reference, exc_info=cause
+        )
+        code = "INTERNAL_ERROR"
+        formatted["message"] = (
+            _("Something went wrong on our side. Reference: %s") % reference
+        )
+    formatted["extensions"] = {"exception": {"code": code}}
+    return formatted
+
+
+def _is_client_error(cause: Exception) -> bool:
+    # Saleor raises bare ValueErrors of its own for queries that it cannot read.
+    return isinstance(cause, ValueError) and str(cause) in {
+        "Must provide a query string.",
+        "Unable to parse query.",
+    }

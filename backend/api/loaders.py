@@ -1,0 +1,170 @@
+"""Batched look-ups: one query for a whole list, whatever its length."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from saleor.graphql.core.dataloaders import DataLoader
+from saleor.product.models import Product
+from saleor.warehouse.models import Allocation, Stock, Warehouse
+
+from backend.catalogue.models import Dish, Good, Ingredient
+from backend.cooperatives.models import Cooperative
+from backend.ordering.models import DeliveryMethod, Placement
+from backend.ordering.selectors import cooperatives_of_lines
+from backend.stock.models import Supply
+
+
+class GoodByProductLoader(DataLoader):
+    context_key = "xinyi_good_by_product"
+
+    def batch_load(self, keys: list[int]) -> list[Good | None]:
+        goods = {
+            good.product_id: good
+            for good in Good.objects.filter(product_id__in=keys).select_related(
+                "village"
+            )
+        }
+        return [goods.get(key) for key in keys]
+
+
+class SuppliesByProductLoader(DataLoader):
+    """A product's active supplies, the one that must be sold first at the front."""
+
+    context_key = "xinyi_supplies_by_product"
+
+    def batch_load(self, keys: list[int]) -> list[list[Supply]]:
+        by_product: dict[int, list[Supply]] = defaultdict(list)
+        supplies = Supply.objects.filter(
+            product_id__in=keys, is_active=True, cooperative__is_active=True
+        ).select_related("cooperative__village", "lot")
+        for supply in supplies.order_by(
+            F("lot__best_before").asc(nulls_last=True), "pk"
+        ):
+            by_product[supply.product_id].append(supply)
+        return [by_product[key] for key in keys]
+
+
+class DishesByProductLoader(DataLoader):
+    context_key = "xinyi_dishes_by_product"
+
+    def batch_load(self, keys: list[int]) -> list[list[Dish]]:
+        by_product: dict[int, list[Dish]] = defaultdict(list)
+        ingredients = Ingredient.objects.filter(product_id__in=keys).select_related(
+            "dish"
+        )
+        for ingredient in ingredients.order_by("dish__sort_order", "dish_id"):
+            if ingredient.dish not in by_product[ingredient.product_id]:
+                by_product[ingredient.product_id].append(ingredient.dish)
+        return [by_product[key] for key in keys]
+
+
+class IngredientsByDishLoader(DataLoader):
+    context_key = "xinyi_ingredients_by_dish"
+
+    def batch_load(self, keys: list[int]) -> list[list[Ingredient]]:
+        by_dish: dict[int, list[Ingredient]] = defaultdict(list)
+        ingredients = Ingredient.objects.filter(dish_id__in=keys).select_related(
+            "product"
+        )
+        for ingredient in ingredients.prefetch_related("alternatives"):
+            by_dish[ingredient.dish_id].append(ingredient)
+        return [by_dish[key] for key in keys]
+
+
+class DeliveryByShippingMethodLoader(DataLoader):
+    context_key = "xinyi_delivery_by_shipping_method"
+
+    def batch_load(self, keys: list[int]) -> list[DeliveryMethod | None]:
+        methods = {
+            each.shipping_method_id: each
+            for each in DeliveryMethod.objects.filter(shipping_method_id__in=keys)
+        }
+        return [methods.get(key) for key in keys]
+
+
+class PlacementByOrderLoader(DataLoader):
+    context_key = "xinyi_placement_by_order"
+
+    def batch_load(self, keys: list[int]) -> list[Placement | None]:
+        placements = {
+            each.order_id: each for each in Placement.objects.filter(order_id__in=keys)
+        }
+        return [placements.get(key) for key in keys]
+
+
+class CooperativesByOrderLineLoader(DataLoader):
+    context_key = "xinyi_cooperatives_by_order_line"
+
+    def batch_load(self, keys: list[int]) -> list[list[Cooperative]]:
+        grown_by = cooperatives_of_lines(keys)
+        return [grown_by[key] for key in keys]
+
+
+class AvailableByVariantLoader(DataLoader):
+    """(variant pk, country code) -> packs that one customer may order: 0 to MAX_CHECKOUT_LINE_QUANTITY."""
+
+    context_key = "xinyi_available_by_variant"
+
+    def batch_load(self, keys: list[tuple[Any, str]]) -> list[int]:
+        variants_by_country: dict[str, list[Any]] = defaultdict(list)
+        for variant, country in keys:
+            variants_by_country[country].append(variant)
+        left: dict[tuple[int, str], int] = {}
+        for country, variants in variants_by_country.items():
+            for variant_pk, quantity in _free_packs(
+                [each.pk for each in variants], country
+            ).items():
+                left[variant_pk, country] = quantity
+        most = settings.MAX_CHECKOUT_LINE_QUANTITY
+        return [
+            self._offered(variant, left.get((variant.pk, country)), most)
+            for variant, country in keys
+        ]
+
+    @staticmethod
+    def _offered(variant: Any, free: int | None, most: int) -> int:
+        if free is None:
+            return 0
+        return min(max(free, 0), most) if variant.track_inventory else most
+
+
+def _free_packs(variant_pks: list[int], country: str) -> dict[int, int]:
+    """Packs on hand less packs promised, over all warehouses that deliver to a country."""
+    promised = (
+        Allocation.objects.filter(stock=OuterRef("pk"))
+        .order_by()
+        .values("stock")
+        .annotate(total=Sum("quantity_allocated"))
+        .values("total")
+    )
+    # A subquery, not a join: a warehouse in two zones of one country must not be counted twice.
+    delivering = Warehouse.objects.filter(
+        shipping_zones__countries__contains=country
+    ).values("pk")
+    rows = (
+        Stock.objects.filter(
+            product_variant_id__in=variant_pks, warehouse__in=delivering
+        )
+        .order_by()
+        .annotate(free=F("quantity") - Coalesce(Subquery(promised), 0))
+        .values_list("product_variant_id", "free")
+    )
+    totals: dict[int, int] = defaultdict(int)
+    for variant_pk, free in rows:
+        totals[variant_pk] += max(free, 0)
+    return dict(totals)
+
+
+class PublishedProductLoader(DataLoader):
+    """A product as an anonymous visitor may see it, or None."""
+
+    context_key = "xinyi_published_product"
+
+    def batch_load(self, keys: list[int]) -> list[Product | None]:
+        products = Product.objects.published().in_bulk(keys)
+        return [products.get(key) for key in keys]

@@ -1,0 +1,1 @@
+"""What clients may do beyond Saleor's own mutations."""

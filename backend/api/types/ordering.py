@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import graphene
+from graphene_django import DjangoObjectType
+from saleor.graphql.core.types import Money
+
+from backend.api.types.cooperatives import Cooperative
+from backend.api.types.texts import localised_text, required_list
+from backend.ordering import models
+
+DeliveryKindEnum = graphene.Enum(
+    "DeliveryKindEnum", [(each.name, each.value) for each in models.DeliveryMethod.Kind]
+)
+
+
+class DeliveryMethod(DjangoObjectType):
+    kind = graphene.Field(DeliveryKindEnum, required=True)
+    summary = localised_text("summary")
+
+    class Meta:
+        model = models.DeliveryMethod
+        description = (
+            "How a shipping method brings the goods, or where they are collected."
+        )
+        fields = ("pick_up_address",)
+
+
+class Placement(DjangoObjectType):
+    class Meta:
+        model = models.Placement
+        description = "How an order was placed, and until when it may be paid."
+        fields = ("pays_on_collection", "pay_by", "placed_at", "expired_at")
+
+
+class PackLine(graphene.ObjectType):
+    name = graphene.String(required=True)
+    pack = graphene.String(required=True)
+    quantity = graphene.Int(required=True)
+    sku = graphene.String(required=True)
+
+
+class PackOrder(graphene.ObjectType):
+    """An order, as far as it concerns one cooperative. Names and phones are masked."""
+
+    number = graphene.String(required=True)
+    placed_at = graphene.DateTime(required=True)
+    delivery_name = graphene.String(required=True)
+    delivery_kind = graphene.Field(DeliveryKindEnum)
+    pick_up_address = graphene.String()
+    customer = graphene.String(required=True)
+    phone_masked = graphene.String(required=True)
+    note = graphene.String(required=True)
+    is_paid = graphene.Boolean(required=True)
+    total = graphene.Field(Money, required=True)
+    lines = required_list(PackLine)
+
+
+class PackGood(graphene.ObjectType):
+    name = graphene.String(required=True)
+    pack = graphene.String(required=True)
+    quantity = graphene.Int(required=True)
+
+
+class PackList(graphene.ObjectType):
+    """What a cooperative has to pack. For its members and the shop's staff."""
+
+    cooperative = graphene.Field(Cooperative, required=True)
+    orders = required_list(PackOrder)
+    goods = required_list(PackGood)

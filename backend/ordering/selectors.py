@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.utils import timezone
+from prices import Money
+from saleor.order import OrderStatus
+from saleor.order.models import Order
+from saleor.warehouse.models import Allocation
+
+from backend.cooperatives.models import Cooperative
+
+OPEN_STATUSES = (OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED)
+# A shed that has more orders than this open needs another kind of list.
+MOST_ORDERS = 300
+
+
+@dataclass(frozen=True)
+class PackLine:
+    """quantity: packs to take from this cooperative's shed."""
+
+    name: str
+    pack: str
+    quantity: int
+    sku: str
+
+
+@dataclass(frozen=True)
+class PackOrder:
+    """One order, as far as it concerns one cooperative. phone_masked: 138****5678, never more."""
+
+    number: str
+    placed_at: datetime
+    delivery_name: str
+    delivery_kind: str | None
+    pick_up_address: str
+    customer: str
+    phone_masked: str
+    note: str
+    is_paid: bool
+    total: Money
+    lines: tuple[PackLine, ...]
+
+
+@dataclass(frozen=True)
+class PackGood:
+    """How many of one pack the open orders want together."""
+
+    name: str
+    pack: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class PackList:
+    cooperative: Cooperative
+    orders: tuple[PackOrder, ...]
+    goods: tuple[PackGood, ...]
+
+
+def masked_phone(phone: str) -> str:
+    """138****5678: enough to tell two buyers apart at the pick-up point, too little to call one."""
+    digits = re.sub(r"\D", "", phone)
+    digits = digits[-11:]
+    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 8 else "****"
+
+
+def masked_name(*, first_name: str, last_name: str) -> str:
+    """The first character of a name: 李** for 李秀英."""
+    name = f"{last_name}{first_name}".strip()
+    return f"{name[0]}**" if name else "**"
+
+
+def pack_list(*, cooperative: Cooperative) -> PackList:
+    """What a cooperative has to pack: every open order with goods promised from its shed, the oldest first.
+
+    Left out are orders that nobody has paid and that may still expire.
+    """
+    promised = Allocation.objects.filter(
+        stock__warehouse_id=cooperative.warehouse_id, quantity_allocated__gt=0
+    ).select_related("order_line")
+    orders = (
+        Order.objects.filter(
+            Exists(promised.filter(order_line__order=OuterRef("pk"))),
+            status__in=OPEN_STATUSES,
+        )
+        .exclude(
+            Q(placement__pay_by__gt=timezone.now())
+            & ~Q(payments__charge_status__in=("fully-charged", "partially-charged"))
+        )
+        .select_related("shipping_address", "shipping_method__delivery", "placement")
+        .prefetch_related(
+            "payments",
+            Prefetch(
+                "lines__allocations", queryset=promised, to_attr="promised_from_shed"
+            ),
+        )
+        .order_by("created", "pk")
+        .distinct()[:MOST_ORDERS]
+    )
+    pack_orders = tuple(_pack_order(order) for order in orders)
+    totals: Counter[tuple[str, str]] = Counter()
+    for pack_order in pack_orders:
+        for line in pack_order.lines:
+            totals[line.name, line.pack] += line.quantity
+    goods = tuple(
+        PackGood(name=name, pack=pack, quantity=total)
+        for (name, pack), total in sorted(totals.items())
+    )
+    return PackList(cooperative=cooperative, orders=pack_orders, goods=goods)
+
+
+def _pack_order(order: Order) -> PackOrder:
+    lines = []
+    total = Money(0, order.currency)
+    for line in order.lines.all():
+        quantity = sum(
+            allocation.quantity_allocated for allocation in line.promised_from_shed
+        )
+        if quantity:
+            lines.append(
+                PackLine(
+                    name=line.product_name,
+                    pack=line.variant_name,
+                    quantity=quantity,
+                    sku=line.product_sku,
+                )
+            )
+            total += line.unit_price_gross * quantity
+    delivery = getattr(order.shipping_method, "delivery", None)
+    address = order.shipping_address
+    return PackOrder(
+        number=str(order.pk),
+        placed_at=order.created,
+        delivery_name=order.shipping_method_name or "",
+        delivery_kind=delivery.kind if delivery else None,
+        pick_up_address=delivery.pick_up_address if delivery else "",
+        customer=masked_name(first_name=address.first_name, last_name=address.last_name)
+        if address
+        else "**",
+        phone_masked=masked_phone(str(address.phone)) if address else "****",
+        note=order.customer_note,
+        is_paid=order.is_fully_paid(),
+        total=total,
+        lines=tuple(lines),
+    )
+
+
+def cooperatives_of_lines(line_ids: list[int]) -> dict[int, list[Cooperative]]:
+    """Who grew each order line: the cooperatives that it is, or was, allocated from."""
+    rows = (
+        Allocation.objects.filter(
+            order_line_id__in=line_ids, stock__warehouse__cooperative__isnull=False
+        )
+        .annotate(cooperative_id=F("stock__warehouse__cooperative__pk"))
+        .order_by("pk")
+        .values_list("order_line_id", "cooperative_id")
+    )
+    pairs = list(rows)
+    cooperatives = Cooperative.objects.select_related("village").in_bulk(
+        {pk for _line, pk in pairs}
+    )
+    grown_by: dict[int, list[Cooperative]] = {line_id: [] for line_id in line_ids}
+    for line_id, cooperative_pk in pairs:
+        if cooperatives[cooperative_pk] not in grown_by[line_id]:
+            grown_by[line_id].append(cooperatives[cooperative_pk])
+    return grown_by
