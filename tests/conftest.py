@@ -60,6 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     os.environ.update(servers.environment(process=process_name(), redis_pair=process_number()))
 
+    # WhiteNoise warns of a directory that is not there.
+    Path(os.environ["VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)
+
     import django
     from django.conf import settings
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from backend.config.embedded import PostgresCluster, postgres_programs
+from backend.config.programs import manage
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SNAPSHOT = Path(__file__).with_name("schema_snapshot.sql")
@@ -90,7 +91,7 @@ def take_from_nothing() -> str:
 
 def _migrate(*, database_url: str) -> None:
     subprocess.run(
-        [sys.executable, REPOSITORY / "backend" / "manage.py", "migrate", "--no-input", "--verbosity=0"],
+        manage("migrate", "--no-input", "--verbosity=0", "--skip-checks"),
         env={**os.environ, "DATABASE_URL": database_url, "DEMO": os.environ.get("DEMO", "true")},
         check=True,
     )

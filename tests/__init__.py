@@ -1,0 +1,1 @@
+"""The tests mirror backend/ and storefront_theme/; journeys/, chaos/ and bench/ look at the whole shop."""
