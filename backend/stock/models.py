@@ -7,6 +7,7 @@ balances of its movements) -> Pack -> Saleor's Stock row (its projection).
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -45,18 +46,14 @@ class Supply(models.Model):
         max_length=20,
         help_text=_("As the cooperative's books say, XY-0123."),
     )
-    name = models.CharField(
-        _("name"), max_length=80, help_text=_("As the cooperative's books say.")
-    )
+    name = models.CharField(_("name"), max_length=80, help_text=_("As the cooperative's books say."))
     product = models.ForeignKey(
         "product.Product",
         on_delete=models.PROTECT,
         related_name="supplies",
         verbose_name=_("product"),
     )
-    unit = models.CharField(
-        _("base unit"), max_length=5, choices=Unit.choices, default=Unit.GRAM
-    )
+    unit = models.CharField(_("base unit"), max_length=5, choices=Unit.choices, default=Unit.GRAM)
     container_name = models.CharField(
         _("container"),
         max_length=10,
@@ -79,8 +76,17 @@ class Supply(models.Model):
     )
     on_hand = models.BigIntegerField(_("on hand"), default=0)
     allocated = models.BigIntegerField(_("allocated"), default=0)
+    # The newest count that was applied. (counted_at, counted_sequence, counted_sha256) orders counts, so that any
+    # order of arrival ends in the same state; counts_from is counted_at, or when the report arrived where the
+    # cooperative's clock was ahead: movements later than that are not in the count.
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
     counted_sequence = models.BigIntegerField(_("sequence of the count"), default=0)
+    counted_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    counts_from = models.DateTimeField(null=True, blank=True, editable=False)
+    counted_base_units = models.BigIntegerField(
+        _("base units counted"), null=True, blank=True, editable=False
+    )
+    counted_unit = models.CharField(_("unit of the count"), max_length=20, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     packs: "models.Manager[Pack]"
 
@@ -93,9 +99,7 @@ class Supply(models.Model):
                 fields=("cooperative", "code"),
                 name="one_supply_per_code_and_cooperative",
             ),
-            models.CheckConstraint(
-                condition=Q(on_hand__gte=0), name="a_shed_never_holds_less_than_nothing"
-            ),
+            models.CheckConstraint(condition=Q(on_hand__gte=0), name="a_shed_never_holds_less_than_nothing"),
             models.CheckConstraint(
                 condition=Q(allocated__gte=0),
                 name="nobody_is_promised_less_than_nothing",
@@ -130,16 +134,18 @@ class Pack(models.Model):
         verbose_name = _("pack")
         verbose_name_plural = _("packs")
         constraints = [
-            models.UniqueConstraint(
-                fields=("supply", "variant"), name="one_pack_per_supply_and_variant"
-            ),
-            models.CheckConstraint(
-                condition=Q(units__gt=0), name="a_pack_holds_something"
-            ),
+            models.UniqueConstraint(fields=("supply", "variant"), name="one_pack_per_supply_and_variant"),
+            models.CheckConstraint(condition=Q(units__gt=0), name="a_pack_holds_something"),
         ]
 
     def __str__(self) -> str:
         return f"{self.variant} ({self.units})"
+
+    def clean(self) -> None:
+        """A Stock row belongs to one supply: a cooperative fills a variant from one of its supplies only."""
+        rivals = Pack.objects.filter(supply__cooperative=self.supply.cooperative_id, variant=self.variant_id)
+        if rivals.exclude(pk=self.pk).exists():
+            raise ValidationError(_("Another supply of this cooperative fills this variant already."))
 
 
 class Feed(models.Model):
@@ -157,29 +163,17 @@ class Feed(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     url = models.URLField(_("address"), max_length=500)
-    basis = models.CharField(
-        _("basis"), max_length=10, choices=Basis.choices, default=Basis.SHELF
-    )
+    basis = models.CharField(_("basis"), max_length=10, choices=Basis.choices, default=Basis.SHELF)
     is_complete = models.BooleanField(
         _("complete"), default=False, help_text=_("A good that is absent is sold out.")
     )
-    interval_seconds = models.PositiveIntegerField(
-        _("asked every … seconds"), default=60
-    )
+    interval_seconds = models.PositiveIntegerField(_("asked every … seconds"), default=60)
     is_enabled = models.BooleanField(_("enabled"), default=True)
     etag = models.CharField(max_length=200, blank=True, editable=False)
-    last_asked_at = models.DateTimeField(
-        _("last asked"), null=True, blank=True, editable=False
-    )
-    last_answered_at = models.DateTimeField(
-        _("last answered"), null=True, blank=True, editable=False
-    )
-    last_error = models.CharField(
-        _("last error"), max_length=500, blank=True, editable=False
-    )
-    failures = models.PositiveIntegerField(
-        _("failures in a row"), default=0, editable=False
-    )
+    last_asked_at = models.DateTimeField(_("last asked"), null=True, blank=True, editable=False)
+    last_answered_at = models.DateTimeField(_("last answered"), null=True, blank=True, editable=False)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
 
     class Meta:
         ordering = ("pk",)
@@ -194,7 +188,9 @@ class Report(models.Model):
     """What a cooperative said, byte for byte, and what became of it.
 
     A report is applied once: (cooperative, idempotency_key) is unique, and status moves only forward, with the row
-    locked. The key of a feed's report is the sha256 of its bytes and its counted_at.
+    locked. The key of a feed's report is the sha256 of its bytes, to which the time of asking is added when the feed
+    says again what it had said before something else. A feed's header (basis, counted_at, …) is read when the report
+    is applied.
     """
 
     class Source(models.TextChoices):
@@ -239,9 +235,7 @@ class Report(models.Model):
     idempotency_key = models.CharField(_("idempotency key"), max_length=100)
     raw = models.BinaryField(_("raw bytes"))
     raw_sha256 = models.CharField(_("sha256 of the raw bytes"), max_length=64)
-    status = models.CharField(
-        _("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED
-    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED)
     message = models.CharField(_("message"), max_length=500, blank=True)
     received_at = models.DateTimeField(_("received at"))
     applied_at = models.DateTimeField(_("applied at"), null=True, blank=True)
@@ -250,11 +244,7 @@ class Report(models.Model):
         ordering = ("-received_at", "-id")
         verbose_name = _("stock report")
         verbose_name_plural = _("stock reports")
-        indexes = [
-            models.Index(
-                fields=("cooperative", "-received_at"), name="reports_of_a_cooperative"
-            )
-        ]
+        indexes = [models.Index(fields=("cooperative", "-received_at"), name="reports_of_a_cooperative")]
         constraints = [
             models.UniqueConstraint(
                 fields=("cooperative", "idempotency_key"),
@@ -336,9 +326,10 @@ class Movement(models.Model):
         blank=True,
         related_name="movements",
     )
+    # An entry outlives the order line that it names.
     order_line = models.ForeignKey(
         "order.OrderLine",
-        on_delete=models.SET_NULL,
+        on_delete=models.DO_NOTHING,
         null=True,
         blank=True,
         related_name="+",
@@ -352,9 +343,7 @@ class Movement(models.Model):
         verbose_name = _("movement")
         verbose_name_plural = _("movements")
         indexes = [
-            models.Index(
-                fields=("supply", "happened_at"), name="movements_of_a_supply"
-            ),
+            models.Index(fields=("supply", "happened_at"), name="movements_of_a_supply"),
         ]
         constraints = [
             models.CheckConstraint(

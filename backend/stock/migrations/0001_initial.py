@@ -67,9 +67,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "interval_seconds",
-                    models.PositiveIntegerField(
-                        default=60, verbose_name="asked every … seconds"
-                    ),
+                    models.PositiveIntegerField(default=60, verbose_name="asked every … seconds"),
                 ),
                 (
                     "is_enabled",
@@ -78,9 +76,7 @@ class Migration(migrations.Migration):
                 ("etag", models.CharField(blank=True, editable=False, max_length=200)),
                 (
                     "last_asked_at",
-                    models.DateTimeField(
-                        blank=True, editable=False, null=True, verbose_name="last asked"
-                    ),
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last asked"),
                 ),
                 (
                     "last_answered_at",
@@ -102,9 +98,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "failures",
-                    models.PositiveIntegerField(
-                        default=0, editable=False, verbose_name="failures in a row"
-                    ),
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="failures in a row"),
                 ),
                 (
                     "cooperative",
@@ -163,9 +157,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "counted_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="counted at"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="counted at"),
                 ),
                 (
                     "sequence",
@@ -178,9 +170,7 @@ class Migration(migrations.Migration):
                 ("raw", models.BinaryField(verbose_name="raw bytes")),
                 (
                     "raw_sha256",
-                    models.CharField(
-                        max_length=64, verbose_name="sha256 of the raw bytes"
-                    ),
+                    models.CharField(max_length=64, verbose_name="sha256 of the raw bytes"),
                 ),
                 (
                     "status",
@@ -197,16 +187,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "message",
-                    models.CharField(
-                        blank=True, max_length=500, verbose_name="message"
-                    ),
+                    models.CharField(blank=True, max_length=500, verbose_name="message"),
                 ),
                 ("received_at", models.DateTimeField(verbose_name="received at")),
                 (
                     "applied_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="applied at"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="applied at"),
                 ),
                 (
                     "cooperative",
@@ -308,15 +294,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "counted_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="counted at"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="counted at"),
                 ),
                 (
                     "counted_sequence",
-                    models.BigIntegerField(
-                        default=0, verbose_name="sequence of the count"
-                    ),
+                    models.BigIntegerField(default=0, verbose_name="sequence of the count"),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 (
@@ -374,9 +356,7 @@ class Migration(migrations.Migration):
                 ("opened_at", models.DateTimeField(verbose_name="opened at")),
                 (
                     "closed_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="closed at"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="closed at"),
                 ),
                 (
                     "supply",
@@ -417,9 +397,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "raw",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="as written"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="as written"),
                 ),
                 (
                     "outcome",
@@ -436,15 +414,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "base_units",
-                    models.BigIntegerField(
-                        blank=True, null=True, verbose_name="base units"
-                    ),
+                    models.BigIntegerField(blank=True, null=True, verbose_name="base units"),
                 ),
                 (
                     "message",
-                    models.CharField(
-                        blank=True, max_length=300, verbose_name="message"
-                    ),
+                    models.CharField(blank=True, max_length=300, verbose_name="message"),
                 ),
                 (
                     "report",
@@ -547,9 +521,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "allocated_delta",
-                    models.BigIntegerField(
-                        default=0, verbose_name="change of what is promised"
-                    ),
+                    models.BigIntegerField(default=0, verbose_name="change of what is promised"),
                 ),
                 ("on_hand_after", models.BigIntegerField(verbose_name="on hand after")),
                 (
@@ -597,9 +569,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="report",
-            index=models.Index(
-                fields=["cooperative", "-received_at"], name="reports_of_a_cooperative"
-            ),
+            index=models.Index(fields=["cooperative", "-received_at"], name="reports_of_a_cooperative"),
         ),
         migrations.AddConstraint(
             model_name="report",
@@ -662,16 +632,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="movement",
-            index=models.Index(
-                fields=["supply", "happened_at"], name="movements_of_a_supply"
-            ),
+            index=models.Index(fields=["supply", "happened_at"], name="movements_of_a_supply"),
         ),
         migrations.AddConstraint(
             model_name="movement",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("allocated_after__gte", 0), ("on_hand_after__gte", 0)
-                ),
+                condition=models.Q(("allocated_after__gte", 0), ("on_hand_after__gte", 0)),
                 name="balances_never_fall_below_zero",
             ),
         ),

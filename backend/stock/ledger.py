@@ -1,0 +1,243 @@
+"""Writing the ledger: locks, entries, balances, and their projection onto Saleor's Stock rows.
+
+Everything here happens inside the caller's transaction. The order of locks is one for all: supplies in pk order, then
+Stock rows in pk order. Whoever holds a supply is the only one who may append to it, project it, or promise from it, so
+two baskets, or a basket and a report, never wait for one another in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from backend.stock.models import Movement, Supply
+
+MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One movement to append; deltas in base units."""
+
+    supply_id: int
+    kind: Movement.Kind
+    happened_at: datetime
+    on_hand_delta: int = 0
+    allocated_delta: int = 0
+    report_line_id: int | None = None
+    order_line_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What a supply holds and what of it is promised, in base units."""
+
+    on_hand: int
+    allocated: int
+
+
+@dataclass(frozen=True)
+class StockRow:
+    """One of Saleor's Stock rows that a pack is projected onto."""
+
+    pk: int
+    supply_id: int
+    variant_id: int
+    warehouse_id: UUID
+    units: int
+
+
+def lock_supplies(*, supply_ids: Collection[int]) -> dict[int, Supply]:
+    """Lock these supplies in pk order, and answer them as they are once locked, their lots with them."""
+    supplies = (
+        Supply.objects.select_for_update(of=("self",))
+        .select_related("lot")
+        .filter(pk__in=supply_ids)
+        .order_by("pk")
+    )
+    return {supply.pk: supply for supply in supplies}
+
+
+def lock_stock_rows(*, supply_ids: Collection[int]) -> list[StockRow]:
+    """Lock the Stock rows of these supplies' packs in pk order, and answer them; make those that are not there yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE_STOCK_ROWS, [list(supply_ids)])
+        cursor.execute(_LOCK_STOCK_ROWS, [list(supply_ids)])
+        return [StockRow(*row) for row in cursor.fetchall()]
+
+
+def happens_at(*, now: datetime, supply: Supply) -> datetime:
+    """When a movement that is recorded now happened: after the newest count that is applied.
+
+    A caller's clock may have been read before it waited for the lock, and a count applied meanwhile.
+    """
+    if supply.counts_from is None:
+        return now
+    return max(now, supply.counts_from + MOMENT)
+
+
+def append(*, entries: Sequence[Entry], balances: Mapping[int, Balance], now: datetime) -> dict[int, Balance]:
+    """Append entries and bring the supplies' balances along; answers the new balances.
+
+    balances: of every supply among the entries, as read under its lock. The rows are written as given; what may not
+    be (less than nothing on hand) the database refuses.
+    """
+    running = dict(balances)
+    rows = []
+    for entry in entries:
+        before = running[entry.supply_id]
+        after = Balance(
+            on_hand=before.on_hand + entry.on_hand_delta,
+            allocated=before.allocated + entry.allocated_delta,
+        )
+        running[entry.supply_id] = after
+        rows.append(
+            (
+                entry.supply_id,
+                entry.kind.value,
+                entry.on_hand_delta,
+                entry.allocated_delta,
+                after.on_hand,
+                after.allocated,
+                entry.report_line_id,
+                entry.order_line_id,
+                entry.happened_at,
+                now,
+            )
+        )
+    copy_rows(table="stock_movement", columns=_MOVEMENT_COLUMNS, rows=rows)
+    touched = sorted({entry.supply_id for entry in entries})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE stock_supply supply SET on_hand = new.on_hand, allocated = new.allocated
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS new(id, on_hand, allocated)
+            WHERE supply.id = new.id
+            """,
+            [
+                touched,
+                [running[supply_id].on_hand for supply_id in touched],
+                [running[supply_id].allocated for supply_id in touched],
+            ],
+        )
+    return running
+
+
+def project(*, supply_ids: Collection[int]) -> int:
+    """Bring the Stock rows of these supplies' packs in line with the ledger; answers how many were not.
+
+    A row's quantity is the whole packs that are free plus the packs of it that are promised, because Saleor subtracts
+    its allocations from it. The rows must be locked, and Saleor's allocations written, before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PROJECT, [list(supply_ids)])
+        changed: int = cursor.rowcount
+    return changed
+
+
+def settle_shortfalls(*, supply_ids: Collection[int], now: datetime) -> None:
+    """Open, change and close shortfalls so that each says what its supply lacks: allocated less on hand."""
+    given = {"supplies": list(supply_ids), "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGE_SHORTFALLS, given)
+        cursor.execute(_OPEN_SHORTFALLS, given)
+
+
+def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows through COPY: one statement, however many they are."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+_MOVEMENT_COLUMNS = (
+    "supply_id",
+    "kind",
+    "on_hand_delta",
+    "allocated_delta",
+    "on_hand_after",
+    "allocated_after",
+    "report_line_id",
+    "order_line_id",
+    "happened_at",
+    "recorded_at",
+)
+
+_PACKS = """
+    FROM stock_supply supply
+    JOIN cooperatives_cooperative cooperative ON cooperative.id = supply.cooperative_id
+    JOIN stock_pack pack ON pack.supply_id = supply.id
+"""
+
+_STOCK = """
+    JOIN warehouse_stock stock
+      ON stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
+"""
+
+# Not INSERT … ON CONFLICT alone: it would use up one of Saleor's 32-bit keys for every row that is there already.
+_MAKE_STOCK_ROWS = f"""
+    INSERT INTO warehouse_stock (warehouse_id, product_variant_id, quantity)
+    SELECT cooperative.warehouse_id, pack.variant_id, 0
+    {_PACKS}
+    WHERE supply.id = ANY(%s) AND NOT EXISTS (
+        SELECT FROM warehouse_stock stock
+        WHERE stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
+    )
+    ON CONFLICT DO NOTHING
+"""
+
+_LOCK_STOCK_ROWS = f"""
+    SELECT stock.id, supply.id, pack.variant_id, stock.warehouse_id, pack.units
+    {_PACKS} {_STOCK}
+    WHERE supply.id = ANY(%s)
+    ORDER BY stock.id
+    FOR UPDATE OF stock
+"""
+
+# What a Stock row should be. 2147483647: Saleor's quantity has 32 bits.
+PROJECTION = f"""
+    SELECT stock.id, stock.quantity AS is_now, LEAST(
+        2147483647,
+        CASE WHEN supply.is_active THEN GREATEST(supply.on_hand - supply.allocated, 0) / pack.units ELSE 0 END
+        + COALESCE((
+            SELECT SUM(allocation.quantity_allocated) FROM warehouse_allocation allocation
+            WHERE allocation.stock_id = stock.id
+        ), 0)
+    ) AS quantity, supply.id AS supply_id, pack.variant_id
+    {_PACKS} {_STOCK}
+"""
+
+_PROJECT = f"""
+    UPDATE warehouse_stock stock SET quantity = wanted.quantity
+    FROM ({PROJECTION} WHERE supply.id = ANY(%s)) wanted
+    WHERE stock.id = wanted.id AND stock.quantity <> wanted.quantity
+"""
+
+_CHANGE_SHORTFALLS = """
+    UPDATE stock_shortfall shortfall
+    SET base_units = CASE WHEN supply.allocated > supply.on_hand
+                          THEN supply.allocated - supply.on_hand ELSE shortfall.base_units END,
+        closed_at = CASE WHEN supply.allocated > supply.on_hand
+                         THEN NULL ELSE GREATEST(%(now)s, shortfall.opened_at) END
+    FROM stock_supply supply
+    WHERE shortfall.supply_id = supply.id AND shortfall.closed_at IS NULL AND supply.id = ANY(%(supplies)s)
+      AND shortfall.base_units <> supply.allocated - supply.on_hand
+"""
+
+_OPEN_SHORTFALLS = """
+    INSERT INTO stock_shortfall (supply_id, base_units, opened_at)
+    SELECT supply.id, supply.allocated - supply.on_hand, %(now)s
+    FROM stock_supply supply
+    WHERE supply.id = ANY(%(supplies)s) AND supply.allocated > supply.on_hand AND NOT EXISTS (
+        SELECT FROM stock_shortfall shortfall
+        WHERE shortfall.supply_id = supply.id AND shortfall.closed_at IS NULL
+    )
+"""
