@@ -28,8 +28,14 @@ def install() -> None:
 def install_after_import() -> None:
     """Apply what replaces parts of Saleor's modules: called once, when all apps are loaded. Idempotent."""
     from backend.saleor_port import (  # noqa: F401  (imported to be registered)
+        availability,
+        captured_without_stock,
+        concurrent_checkout,
         empty_arrays,
+        lock_order,
+        metadata_permissions,
         sort_order,
+        underpayment,
         unsaved_relations,
         warehouse,
     )

@@ -7,7 +7,8 @@ is loaded (from the settings module), or AFTER all of them are (from SaleorPortC
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -28,6 +29,13 @@ class Replace:
     owner: Any
     attribute: str
     value: Any
+
+
+def everywhere(function: Callable[..., Any], replacement: Callable[..., Any]) -> Iterator[Replace]:
+    """Replace a function of Saleor in its own module and in every module that imported it by name."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("saleor.") and vars(module).get(function.__name__) is function:
+            yield Replace(module, function.__name__, replacement)
 
 
 @dataclass
@@ -90,13 +98,26 @@ def without(*names: str) -> Iterator[None]:
     unknown = [name for name in names if name not in _patches]
     if unknown:
         raise LookupError(f"No patch is called {', '.join(unknown)}; there are: {', '.join(_patches)}")
-    taken_out = [_patches[name] for name in names if _patches[name].is_on]
-    for each in reversed(taken_out):
-        each.undo()
+    # Two patches may wrap the same function, so all that came after the first one are taken down and put up
+    # again without it.
+    applied = [each for each in _patches.values() if each.is_on]
+    first = min(
+        (applied.index(_patches[name]) for name in names if _patches[name].is_on), default=len(applied)
+    )
+    touched = applied[first:]
+    _put_up(touched, leaving_out=names)
     try:
         yield
     finally:
-        for each in taken_out:
+        _put_up(touched, leaving_out=())
+
+
+def _put_up(patches: Iterable[Patch], *, leaving_out: Collection[str]) -> None:
+    patches = list(patches)
+    for each in reversed(patches):
+        each.undo()
+    for each in patches:
+        if each.name not in leaving_out:
             each.apply()
 
 

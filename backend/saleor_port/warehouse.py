@@ -11,14 +11,14 @@ they have (upstream fb72855c1b); `lock` lets a caller take all rows of an order 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Sum
 
-from backend.saleor_port.registry import Replace, patch
+from backend.saleor_port.registry import Replace, everywhere, patch
 
 if TYPE_CHECKING:
     from saleor.order.models import Order, OrderLine
@@ -203,6 +203,13 @@ def _release(*, order_line: OrderLine, quantity: int, first_warehouse_pk: UUID |
     return released
 
 
+def lock_stock_of(order_lines: Iterable[OrderLine]) -> None:
+    """Lock what the methods above touch for these lines. Inside a transaction, before the first of them."""
+    variant_ids = {line.variant_id for line in order_lines if line.variant_id is not None}
+    if variant_ids:
+        _keeper.lock(variant_ids)
+
+
 def allocate_stock(order_line: OrderLine, country_code: str, quantity: int) -> None:
     """Stands in for saleor.warehouse.management.allocate_stock."""
     _keeper.allocate(order_line, country_code, quantity)
@@ -235,13 +242,10 @@ def decrease_stock(order_line: OrderLine, quantity: int, warehouse_pk: UUID | st
     reason="allocate_stock sums the allocations before it takes the lock (upstream a075c2ca18)",
 )
 def oversell() -> Iterator[Replace]:
-    import saleor.checkout.utils
-    import saleor.graphql.order.mutations.draft_orders
-    import saleor.warehouse.management
+    import saleor.graphql.order.mutations.draft_orders  # noqa: F401  (it imported the name)
+    from saleor.warehouse import management
 
-    yield Replace(saleor.warehouse.management, "allocate_stock", allocate_stock)
-    yield Replace(saleor.checkout.utils, "allocate_stock", allocate_stock)
-    yield Replace(saleor.graphql.order.mutations.draft_orders, "allocate_stock", allocate_stock)
+    yield from everywhere(management.allocate_stock, allocate_stock)
 
 
 @patch(
@@ -249,24 +253,10 @@ def oversell() -> Iterator[Replace]:
     reason="decrease_stock releases promises in pk order, not those of the warehouse that the goods leave",
 )
 def decrease_stock_from_its_own_allocation() -> Iterator[Replace]:
-    import saleor.core.utils.random_data
-    import saleor.order.actions
-    import saleor.order.utils
-    import saleor.warehouse.management
+    import saleor.order.actions  # noqa: F401  (it imported the names)
+    from saleor.warehouse import management
 
-    for module, names in (
-        (
-            saleor.warehouse.management,
-            (
-                "decrease_stock",
-                "deallocate_stock",
-                "deallocate_stock_for_order",
-                "increase_stock",
-            ),
-        ),
-        (saleor.order.actions, ("decrease_stock", "deallocate_stock_for_order")),
-        (saleor.order.utils, ("deallocate_stock", "increase_stock")),
-        (saleor.core.utils.random_data, ("increase_stock",)),
-    ):
-        for name in names:
-            yield Replace(module, name, globals()[name])
+    yield from everywhere(management.decrease_stock, decrease_stock)
+    yield from everywhere(management.deallocate_stock, deallocate_stock)
+    yield from everywhere(management.deallocate_stock_for_order, deallocate_stock_for_order)
+    yield from everywhere(management.increase_stock, increase_stock)

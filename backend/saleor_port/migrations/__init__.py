@@ -1,0 +1,1 @@
+"""Indexes of ours on tables of Saleor."""
