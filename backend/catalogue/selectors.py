@@ -11,7 +11,6 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
 from saleor.product.models import Product
 
 from backend.cooperatives.models import Cooperative, Village
@@ -40,7 +39,11 @@ def _in_stock_first(products: QuerySet[Product]) -> QuerySet[Product]:
 def goods_in_season(*, month: int, limit: int) -> list[Product]:
     """Published goods in season in a month (1 to 12): those in stock first, then those with the shortest season."""
     in_season = Q(good__season_months__contains=[month]) | Q(good__season_months__len=0)
-    season_length = Coalesce(F("good__season_months__len"), Value(ALL_YEAR))
+    season_length = Case(
+        When(good__season_months__len=0, then=Value(ALL_YEAR)),
+        default=F("good__season_months__len"),
+        output_field=IntegerField(),
+    )
     return list(
         _in_stock_first(_published().filter(in_season))
         .annotate(season_length=season_length)

@@ -16,7 +16,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from prices import TaxedMoney
@@ -39,11 +41,12 @@ from saleor.discount.utils import (
     increase_voucher_usage,
 )
 from saleor.order import OrderStatus
-from saleor.order.actions import cancel_order, order_created
+from saleor.order.actions import cancel_order
 from saleor.order.emails import send_order_confirmation, send_staff_order_confirmation
+from saleor.order.events import order_created_event
 from saleor.order.models import Order, OrderLine
 from saleor.payment import PaymentError, gateway
-from saleor.payment.utils import create_payment
+from saleor.payment.models import Payment
 from saleor.plugins.manager import PluginsManager, get_plugins_manager
 from saleor.shipping.models import ShippingMethod
 from saleor.warehouse.availability import get_available_quantity
@@ -101,9 +104,7 @@ def place_order(*, request: OrderRequest, user: User | None, now: datetime) -> O
         with transaction.atomic():
             return _place(request=request, user=user, now=now)
     except InsufficientStock as error:
-        raise _short_stock(
-            request=request, country_code=request.address.country.code
-        ) from error
+        raise _short_stock(error=error, request=request) from error
     except NotApplicable as error:
         raise OrderRefused(
             _("The voucher can no longer be used. Take it out and order again."),
@@ -245,7 +246,8 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
             order=order, gateway_id=request.payment_gateway, email=request.email
         )
     checkout.delete()
-    order_created(order=order, user=user)
+    order_created_event(order=order, user=user or AnonymousUser())
+    manager.order_created(order)
     _announce(order=order, user=user)
     return order
 
@@ -267,18 +269,16 @@ def _lock_checkout(*, request: OrderRequest, user: User | None) -> Checkout | No
 
 
 def _basket_lines(checkout: Checkout) -> list[CheckoutLine]:
-    lines = list(
-        checkout.lines.select_related(
-            "variant__product__product_type"
-        ).prefetch_related(
-            "variant__translations",
-            "variant__product__translations",
-            "variant__product__collections",
-        )
+    """The basket's lines; checkout.lines.all() costs no query afterwards, wherever Saleor asks for it."""
+    lines = CheckoutLine.objects.select_related(
+        "variant__product__product_type"
+    ).prefetch_related(
+        "variant__translations",
+        "variant__product__translations",
+        "variant__product__collections",
     )
-    for line in lines:
-        line.checkout = checkout
-    return lines
+    prefetch_related_objects([checkout], Prefetch("lines", queryset=lines))
+    return list(checkout.lines.all())
 
 
 def _check_basket(
@@ -453,12 +453,24 @@ def _create_order(
 
 def _promise_payment(*, order: Order, gateway_id: str, email: str) -> None:
     """Record that the buyer will pay when the goods are handed over: authorized, nothing captured."""
-    payment = create_payment(
+    address = order.billing_address
+    payment = Payment.objects.create(
+        order=order,
         gateway=gateway_id,
+        token=str(order.token),
         total=order.total.gross.amount,
         currency=order.total.gross.currency,
-        email=email,
-        order=order,
+        billing_email=email,
+        billing_first_name=address.first_name,
+        billing_last_name=address.last_name,
+        billing_company_name=address.company_name,
+        billing_address_1=address.street_address_1,
+        billing_address_2=address.street_address_2,
+        billing_city=address.city,
+        billing_city_area=address.city_area,
+        billing_postal_code=address.postal_code,
+        billing_country_code=address.country.code,
+        billing_country_area=address.country_area,
     )
     try:
         gateway.process_payment(payment=payment, token=str(order.token))
@@ -482,19 +494,32 @@ def _announce(*, order: Order, user: User | None) -> None:
     )
 
 
-def _short_stock(*, request: OrderRequest, country_code: str) -> ShortStock:
+def _short_stock(*, error: InsufficientStock, request: OrderRequest) -> ShortStock:
     """Say of every line, not only of the first, whether it is short."""
-    checkout = Checkout.objects.get(token=request.checkout_token)
-    short = []
-    for line in _basket_lines(checkout):
-        left = get_available_quantity(line.variant, country_code)
-        if line.variant.track_inventory and left < line.quantity:
-            short.append(
-                ShortItem(
-                    variant_pk=line.variant.pk,
-                    name=str(line.variant.product.translated),
-                    asked=line.quantity,
-                    left=left,
-                )
+    context = error.context or {}
+    if "short" in context:
+        short = [(line.variant, line.quantity, left) for line, left in context["short"]]
+    else:
+        # A variant that no cooperative supplies: Saleor names the first only.
+        country_code = request.address.country.code
+        lines = Checkout.objects.get(token=request.checkout_token).lines.select_related(
+            "variant__product"
+        )
+        short = [
+            (line.variant, line.quantity, left)
+            for line in lines
+            if line.variant.track_inventory
+            and (left := get_available_quantity(line.variant, country_code))
+            < line.quantity
+        ]
+    return ShortStock(
+        tuple(
+            ShortItem(
+                variant_pk=variant.pk,
+                name=str(variant.product.translated),
+                asked=asked,
+                left=left,
             )
-    return ShortStock(tuple(short))
+            for variant, asked, left in short
+        )
+    )
