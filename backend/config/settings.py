@@ -83,7 +83,10 @@ INSTALLED_APPS = [
     "backend.ordering",
     "backend.payments",
     "backend.brand",
+    # Its commands.
+    "backend.config",
     "backend.api",
+    "storefront_theme",
     # After the rooms whose models it shows.
     "django.contrib.admin",
 ]
@@ -93,6 +96,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "storefront_theme.middleware.choose_language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -104,6 +108,7 @@ MIDDLEWARE = [
     "saleor.core.middleware.currency",
     "saleor.core.middleware.site",
     "saleor.core.middleware.plugins",
+    "storefront_theme.middleware.ApiErrorPages",
 ]
 
 TEMPLATES = [
@@ -117,6 +122,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "storefront_theme.context.shop",
             ],
         },
     }
@@ -352,6 +358,21 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "update minimal variant prices": {
         "task": "backend.saleor_port.tasks.update_all_minimal_variant_prices",
         "schedule": crontab(hour=0, minute=5),
+    },
+    # A question that waited longer than this is asked by the next one.
+    "poll feeds": {
+        "task": "backend.stock.tasks.poll_feeds",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "apply received reports": {
+        "task": "backend.stock.tasks.apply_received",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "audit stock": {
+        "task": "backend.stock.tasks.audit_stock",
+        "schedule": crontab(hour=3, minute=30),
     },
     "expire unpaid orders": {
         "task": "backend.ordering.tasks.expire_unpaid_orders",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.static import serve
 
-from backend.config.health import health
-
 from backend.api.views import ApiView
+from backend.config.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
@@ -21,3 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.DEMO or settings.DEBUG:
     # In production the proxy serves uploads, with a sandboxing policy; a machine without one does it here.
     urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))
+
+urlpatterns.append(path("", include("storefront_theme.urls")))

@@ -1,0 +1,178 @@
+"""The theme's only way to the shop's data: named GraphQL documents, in process or over HTTP.
+
+One operation a file in documents/, named as its operation, so that the same files can be the list of what an
+anonymous client may run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.http import HttpRequest
+
+from backend.api.executor import execute
+from storefront_theme import visitor
+
+DOCUMENTS = Path(__file__).resolve().parent / "documents"
+HTTP_TIMEOUT_S = 10.0
+
+# What Saleor and its JWT library call a token that no longer opens anything.
+_STALE_TOKEN_CODES = {
+    "ExpiredSignature",
+    "ExpiredSignatureError",
+    "InvalidTokenError",
+    "JSONWebTokenError",
+    "JSONWebTokenExpired",
+}
+_REFUSED_CODES = {
+    "PermissionDenied",
+    "PERMISSION_DENIED",
+    "FORBIDDEN",
+    "NOT_SIGNED_IN",
+    "NOT_ALLOWED",
+}
+
+
+class ApiError(Exception):
+    """The API answered with errors that a page cannot show beside a field."""
+
+
+class ApiUnavailable(ApiError):
+    """Nobody answered, or not with an answer."""
+
+
+class ApiRefused(ApiError):
+    """This person may not see that: signed out, or somebody else's."""
+
+
+@cache
+def document(operation: str) -> str:
+    """The text of documents/<operation>.graphql.
+
+    Raises ValueError when the file does not hold exactly the operation that its name says.
+    """
+    text = (DOCUMENTS / f"{operation}.graphql").read_text(encoding="utf-8")
+    found = re.findall(r"^(?:query|mutation)\s+(\w+)", text, re.MULTILINE)
+    if found != [operation]:
+        raise ValueError(
+            f"documents/{operation}.graphql holds {found}, not {operation}"
+        )
+    return text
+
+
+def ask(request: HttpRequest, operation: str, /, **variables: Any) -> dict[str, Any]:
+    """Run a named document for the visitor and return its data.
+
+    `$language` (LanguageCodeEnum) is filled in where the document declares it. A token that has run out is
+    forgotten and the visitor goes on as a guest. Raises ApiRefused, ApiUnavailable or ApiError.
+    """
+    query = document(operation)
+    language = language_of(request)
+    if "$language:" in query:
+        variables.setdefault("language", language.upper().replace("-", "_"))
+    token = visitor.token(request)
+    data, errors = _answer(
+        query=query,
+        operation=operation,
+        variables=variables,
+        token=token,
+        language=language,
+    )
+    if token and _STALE_TOKEN_CODES & set(map(_code, errors)):
+        visitor.forget(request)
+        data, errors = _answer(
+            query=query,
+            operation=operation,
+            variables=variables,
+            token="",
+            language=language,
+        )
+    if errors:
+        _raise(operation, errors)
+    if data is None:
+        raise ApiUnavailable(f"{operation}: an empty answer")
+    return data
+
+
+def language_of(request: HttpRequest) -> str:
+    """zh-hans or en: what choose_language decided, the default for a request that never passed it."""
+    return str(getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE)).lower()
+
+
+def _answer(
+    *,
+    query: str,
+    operation: str,
+    variables: Mapping[str, Any],
+    token: str,
+    language: str,
+) -> tuple[dict[str, Any] | None, tuple[dict[str, Any], ...]]:
+    authorization = f"JWT {token}" if token else ""
+    if settings.STOREFRONT_API_URL:
+        return _over_http(
+            query=query,
+            operation=operation,
+            variables=variables,
+            authorization=authorization,
+            language=language,
+        )
+    answer = execute(
+        query=query,
+        operation_name=operation,
+        variables=variables,
+        authorization=authorization,
+        language=language,
+    )
+    return answer.data, tuple(answer.errors)
+
+
+def _over_http(
+    *,
+    query: str,
+    operation: str,
+    variables: Mapping[str, Any],
+    authorization: str,
+    language: str,
+) -> tuple[dict[str, Any] | None, tuple[dict[str, Any], ...]]:
+    headers = {"Accept-Language": language}
+    if authorization:
+        headers["Authorization"] = authorization
+    try:
+        response = httpx.post(
+            settings.STOREFRONT_API_URL,
+            json={
+                "query": query,
+                "operationName": operation,
+                "variables": dict(variables),
+            },
+            headers=headers,
+            timeout=HTTP_TIMEOUT_S,
+        )
+        body = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise ApiUnavailable(f"{operation}: {error}") from error
+    if not isinstance(body, dict):
+        raise ApiUnavailable(
+            f"{operation}: status {response.status_code} without a GraphQL answer"
+        )
+    return body.get("data"), tuple(body.get("errors") or ())
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    extensions = error.get("extensions") or {}
+    return str(
+        extensions.get("code") or (extensions.get("exception") or {}).get("code") or ""
+    )
+
+
+def _raise(operation: str, errors: tuple[dict[str, Any], ...]) -> None:
+    said = "; ".join(f"{_code(error)}: {error.get('message')}" for error in errors)
+    if _REFUSED_CODES & set(map(_code, errors)):
+        raise ApiRefused(f"{operation}: {said}")
+    raise ApiError(f"{operation}: {said}")

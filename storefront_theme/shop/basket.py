@@ -1,0 +1,162 @@
+"""The visitor's basket: a Saleor checkout whose token lives in the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from storefront_theme import client
+
+_BASKET = "basket"
+MOST_OF_ONE_PACK = 50
+
+
+class BasketRefused(Exception):
+    """The message says what does not go, for the buyer. left: packs to be had, where that is the reason."""
+
+    def __init__(self, message: str, *, left: int | None = None) -> None:
+        super().__init__(message)
+        self.left = left
+
+
+@dataclass(frozen=True)
+class _Kept:
+    id: str
+    token: str
+    count: int
+
+
+def _kept(request: HttpRequest) -> _Kept | None:
+    kept = request.session.get(_BASKET)
+    return _Kept(**kept) if kept else None
+
+
+def count(request: HttpRequest) -> int:
+    """Packs in the basket, as of the last time this visitor changed or saw it."""
+    kept = _kept(request)
+    return kept.count if kept else 0
+
+
+def token(request: HttpRequest) -> str:
+    """The checkout's token, or ''."""
+    kept = _kept(request)
+    return kept.token if kept else ""
+
+
+def forget(request: HttpRequest) -> None:
+    """After the order is placed, or when the API no longer knows the basket."""
+    request.session.pop(_BASKET, None)
+
+
+def read(request: HttpRequest) -> dict[str, Any] | None:
+    """The Checkout of documents/Basket.graphql, or None when there is none."""
+    kept = _kept(request)
+    if kept is None:
+        return None
+    checkout: dict[str, Any] | None = client.ask(request, "Basket", token=kept.token)[
+        "checkout"
+    ]
+    if checkout is None:
+        forget(request)
+        return None
+    _remember(request, checkout)
+    return checkout
+
+
+def add(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
+    """Put packs of one variant on top of what is there. Raises BasketRefused."""
+    lines = [{"variantId": variant_id, "quantity": quantity}]
+    if _kept(request) is None:
+        answer = client.ask(request, "BasketCreate", lines=lines)["checkoutCreate"]
+        checkout = answer["checkout"]
+        _check(request, answer, variant_id=variant_id)
+        _remember(request, checkout)
+        # For a signed-in buyer Saleor answers with the basket of the last visit, and leaves the lines out.
+        if answer["created"]:
+            return
+    kept = _kept(request)
+    assert kept is not None
+    answer = client.ask(request, "BasketAdd", checkoutId=kept.id, lines=lines)[
+        "checkoutLinesAdd"
+    ]
+    if _is_gone(answer):
+        forget(request)
+        add(request, variant_id=variant_id, quantity=quantity)
+        return
+    _check(request, answer, variant_id=variant_id)
+    _remember(request, answer["checkout"])
+
+
+def put(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
+    """Say how many packs of a variant there shall be; 0 takes the line out. Raises BasketRefused."""
+    kept = _kept(request)
+    if kept is None:
+        return
+    answer = client.ask(
+        request,
+        "BasketUpdate",
+        checkoutId=kept.id,
+        lines=[{"variantId": variant_id, "quantity": quantity}],
+    )["checkoutLinesUpdate"]
+    if _is_gone(answer):
+        forget(request)
+        return
+    _check(request, answer, variant_id=variant_id)
+    _remember(request, answer["checkout"])
+
+
+def _is_gone(answer: dict[str, Any]) -> bool:
+    return any(error["field"] == "checkoutId" for error in answer["checkoutErrors"])
+
+
+def _check(request: HttpRequest, answer: dict[str, Any], *, variant_id: str) -> None:
+    """Saleor's errors are English sentences for developers; the buyer hears ours."""
+    if not answer["checkoutErrors"]:
+        return
+    codes = {error["code"] for error in answer["checkoutErrors"]}
+    if "INSUFFICIENT_STOCK" in codes:
+        found = client.ask(request, "PackLeft", id=variant_id)["productVariant"]
+        left = found["quantityAvailable"] if found else 0
+        name = (
+            (found["product"]["translation"] or found["product"])["name"]
+            if found
+            else ""
+        )
+        if left <= 0:
+            raise BasketRefused(
+                _("%(name)s is sold out for today.") % {"name": name}, left=0
+            )
+        raise BasketRefused(
+            _("Of %(name)s only %(left)s packs are left.")
+            % {"name": name, "left": left},
+            left=left,
+        )
+    if "QUANTITY_GREATER_THAN_LIMIT" in codes:
+        raise BasketRefused(
+            _("At most %(most)s packs of one good in an order.")
+            % {"most": MOST_OF_ONE_PACK},
+            left=MOST_OF_ONE_PACK,
+        )
+    if "PRODUCT_NOT_PUBLISHED" in codes or "NOT_FOUND" in codes:
+        raise BasketRefused(_("That good is no longer sold here."), left=0)
+    raise BasketRefused(_("That could not be put into the basket."))
+
+
+def _remember(request: HttpRequest, checkout: dict[str, Any]) -> None:
+    kept = {
+        "id": checkout["id"],
+        "token": str(checkout["token"]),
+        "count": checkout["quantity"],
+    }
+    if request.session.get(_BASKET) != kept:
+        request.session[_BASKET] = kept
+
+
+def quote_for(request: HttpRequest, *, address: dict[str, str]) -> None:
+    """Tell the checkout where to, so that the API can say what deliveries there are and what they cost."""
+    kept = _kept(request)
+    if kept is not None:
+        client.ask(request, "BasketRegion", checkoutId=kept.id, address=address)

@@ -1,0 +1,269 @@
+"""What buyers type. Wrong fields say so beside themselves, and nothing typed is lost."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+# Sichuan's prefectures with the postcode of their seats: Saleor's address rules ask for one, people seldom know it.
+POSTCODES = {
+    "绵阳市": "621000",
+    "成都市": "610000",
+    "德阳市": "618000",
+    "广元市": "628000",
+    "遂宁市": "629000",
+    "南充市": "637000",
+    "资阳市": "641300",
+    "眉山市": "620000",
+    "乐山市": "614000",
+    "内江市": "641000",
+    "自贡市": "643000",
+    "宜宾市": "644000",
+    "泸州市": "646000",
+    "广安市": "638500",
+    "达州市": "635000",
+    "巴中市": "636600",
+    "雅安市": "625000",
+    "攀枝花市": "617000",
+    "阿坝藏族羌族自治州": "624000",
+    "甘孜藏族自治州": "626000",
+    "凉山彝族自治州": "615000",
+}
+PROVINCE, CITY, DISTRICT = "四川省", "绵阳市", "游仙区"
+DISTRICTS = (
+    "涪城区",
+    "游仙区",
+    "安州区",
+    "江油市",
+    "三台县",
+    "盐亭县",
+    "梓潼县",
+    "北川羌族自治县",
+    "平武县",
+)
+
+_PHONE = re.compile(r"1[3-9]\d{9}")
+
+# The field of this form that an error of the API belongs to.
+FIELD_OF_API = {
+    "email": "email",
+    "shippingAddress": "street",
+    "shippingAddress.firstName": "name",
+    "shippingAddress.phone": "phone",
+    "shippingAddress.countryArea": "province",
+    "shippingAddress.city": "city",
+    "shippingAddress.cityArea": "district",
+    "shippingAddress.streetAddress1": "street",
+    "shippingAddress.postalCode": "postcode",
+    "shippingMethod": "shipping_method",
+    "paymentGateway": "payment",
+    "acceptFreshRule": "fresh_rule",
+    "note": "note",
+}
+
+
+class CheckoutForm(forms.Form):
+    """Where the goods go. An address is asked for unless the buyer collects them.
+
+    methods: what the buyer was shown, by id: {"kind", "freight", "pick_up_address"}.
+    """
+
+    use_required_attribute = False
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        error_messages={"required": _("Please give the name for the parcel.")},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    phone = forms.CharField(
+        label=_("Mobile number"),
+        max_length=30,
+        error_messages={
+            "required": _("Please give a mobile number: the driver calls it.")
+        },
+        widget=forms.TextInput(
+            attrs={"autocomplete": "tel-national", "inputmode": "tel", "type": "tel"}
+        ),
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        error_messages={
+            "required": _("Please give an e-mail address: the order goes there."),
+            "invalid": _("Please give an e-mail address such as li@example.com."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    shipping_method = forms.CharField(
+        error_messages={"required": _("Please choose a delivery.")}
+    )
+    province = forms.CharField(
+        label=_("Province"),
+        max_length=60,
+        required=False,
+        initial=PROVINCE,
+        widget=forms.TextInput(attrs={"autocomplete": "address-level1"}),
+    )
+    city = forms.CharField(
+        label=_("City"),
+        max_length=60,
+        required=False,
+        initial=CITY,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "address-level2", "list": "cities"}
+        ),
+    )
+    district = forms.CharField(
+        label=_("District"),
+        max_length=60,
+        required=False,
+        initial=DISTRICT,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "address-level3", "list": "districts"}
+        ),
+    )
+    street = forms.CharField(
+        label=_("Street, house, room"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+    )
+    postcode = forms.CharField(
+        label=_("Postcode (we fill it in)"),
+        max_length=10,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "postal-code", "inputmode": "numeric"}
+        ),
+    )
+    payment = forms.CharField(
+        error_messages={"required": _("Please choose how to pay.")}
+    )
+    note = forms.CharField(
+        label=_("Note for the packers (if you like)"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    fresh_rule = forms.BooleanField(
+        error_messages={
+            "required": _("Please confirm the return rule for fresh goods.")
+        }
+    )
+
+    def __init__(
+        self, *args: Any, methods: dict[str, dict[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.methods = methods
+
+    @property
+    def is_pick_up(self) -> bool:
+        """Whether the chosen delivery is a pick-up point."""
+        return self._method().get("kind") == "PICK_UP"
+
+    def clean_phone(self) -> str:
+        """Eleven digits, however they were spaced or typed."""
+        written = unicodedata.normalize("NFKC", self.cleaned_data["phone"])
+        digits = (
+            re.sub(r"[\s()\-.]", "", written).removeprefix("+86").removeprefix("0086")
+        )
+        if not _PHONE.fullmatch(digits):
+            raise forms.ValidationError(
+                _("That is not a mobile number: eleven digits, beginning with 1.")
+            )
+        return digits
+
+    def clean_shipping_method(self) -> str:
+        """One of those that were shown."""
+        chosen = str(self.cleaned_data["shipping_method"])
+        if chosen not in self.methods:
+            raise forms.ValidationError(_("Please choose a delivery."))
+        return chosen
+
+    def clean(self) -> dict[str, Any]:
+        """An address for what is brought; the pick-up point's own for what is collected."""
+        cleaned = self.cleaned_data
+        if self.is_pick_up:
+            cleaned |= {"province": PROVINCE, "city": CITY, "district": DISTRICT}
+            cleaned["street"] = self._method()["pick_up_address"]
+            cleaned["postcode"] = POSTCODES[CITY]
+            return cleaned
+        asked = {
+            "province": _("Please give the province."),
+            "city": _("Please give the city."),
+            "district": _("Please give the district or county."),
+            "street": _("Please give street, house and room."),
+        }
+        for field, message in asked.items():
+            if not cleaned.get(field) and field not in self.errors:
+                self.add_error(field, message)
+        cleaned["postcode"] = cleaned.get("postcode") or POSTCODES.get(
+            cleaned.get("city") or "", POSTCODES[CITY]
+        )
+        return cleaned
+
+    def _method(self) -> dict[str, str]:
+        return self.methods.get(str(self.data.get("shipping_method", "")), {})
+
+    def address(self) -> dict[str, str]:
+        """The API's AddressInput. After is_valid()."""
+        cleaned = self.cleaned_data
+        return {
+            "firstName": cleaned["name"],
+            "lastName": "",
+            "phone": f"+86{cleaned['phone']}",
+            "country": "CN",
+            "countryArea": cleaned["province"],
+            "city": cleaned["city"],
+            "cityArea": cleaned["district"],
+            "streetAddress1": cleaned["street"],
+            "postalCode": cleaned["postcode"],
+        }
+
+
+class SignInForm(forms.Form):
+    """An address and a password."""
+
+    use_required_attribute = False
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        error_messages={
+            "required": _("Please give your e-mail address."),
+            "invalid": _("Please give an e-mail address such as li@example.com."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        error_messages={"required": _("Please give your password.")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class RegisterForm(SignInForm):
+    """The same, for somebody new."""
+
+    password = forms.CharField(
+        label=_("Password, at least 8 characters"),
+        min_length=8,
+        max_length=128,
+        strip=False,
+        error_messages={
+            "required": _("Please choose a password."),
+            "min_length": _("Please choose a password of at least 8 characters."),
+        },
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    consent = forms.BooleanField(
+        error_messages={
+            "required": _("Please confirm that you have read the privacy page.")
+        }
+    )

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import path
+
+from storefront_theme.shop.views import (
+    account,
+    basket,
+    checkout,
+    goods,
+    home,
+    orders,
+    pages,
+    shelves,
+)
+
+app_name = "shop"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("c/", shelves.categories, name="categories"),
+    path("c/<slug:slug>/", shelves.category, name="category"),
+    path("p/<slug:slug>/", goods.product, name="product"),
+    path("search/", shelves.search, name="search"),
+    path("basket/", basket.basket_page, name="basket"),
+    path("basket/add/", basket.basket_add, name="basket_add"),
+    path("basket/put/", basket.basket_put, name="basket_put"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/<uuid:token>/", orders.order, name="order"),
+    path("account/", account.account, name="account"),
+    path("account/sign-in/", account.sign_in, name="sign_in"),
+    path("account/register/", account.register, name="register"),
+    path("account/sign-out/", account.sign_out, name="sign_out"),
+    path("cooperatives/<slug:slug>/", pages.cooperative, name="cooperative"),
+    path("dishes/", pages.dishes, name="dishes"),
+    path("dishes/<slug:slug>/", pages.dish, name="dish"),
+    path("pages/<slug:slug>/", pages.page, name="page"),
+]
+
+if settings.DEBUG or settings.DEMO:
+    urlpatterns.append(path("styleguide/", pages.styleguide, name="styleguide"))

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from storefront_theme import session
+from storefront_theme.client import ask
+from storefront_theme.session import SignInRefused
+from storefront_theme.shop.forms import RegisterForm, SignInForm
+from storefront_theme.shop.views.orders import state_of
+
+
+@never_cache
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """The signed-in buyer's orders; for anybody else the way in."""
+    if session.person(request) is None:
+        return render(
+            request, "shop/sign_in.html", {"here": "account", "form": SignInForm()}
+        )
+    me = ask(request, "Account")["me"]
+    if me is None:
+        session.sign_out(request)
+        return redirect("shop:account")
+    orders = [edge["node"] for edge in me["orders"]["edges"]]
+    return render(
+        request,
+        "shop/account.html",
+        {
+            "here": "account",
+            "me": me,
+            "orders": [{"order": order, "state": state_of(order)} for order in orders],
+        },
+    )
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Signs in and goes where the visitor was going."""
+    back = session.next_or(request, reverse("shop:account"))
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            session.sign_in(
+                request, form.cleaned_data["email"], form.cleaned_data["password"]
+            )
+        except SignInRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            return redirect(back)
+    return render(
+        request,
+        "shop/sign_in.html",
+        {"here": "account", "form": form, "next": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponse:
+    """A new account; where mail can be sent, the address is confirmed first."""
+    back = session.next_or(request, reverse("shop:account"))
+    form = RegisterForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        email, password = form.cleaned_data["email"], form.cleaned_data["password"]
+        answer = ask(
+            request,
+            "Register",
+            email=email,
+            password=password,
+            redirectUrl=f"{settings.PUBLIC_URL}{reverse('shop:account')}",
+        )["accountRegister"]
+        if not answer["accountErrors"]:
+            if answer["requiresConfirmation"]:
+                messages.success(
+                    request,
+                    _("Nearly done: open the link in the mail that we have sent you."),
+                )
+                return redirect("shop:account")
+            session.sign_in(request, email, password)
+            return redirect(back)
+        for error in answer["accountErrors"]:
+            if error["field"] == "password":
+                form.add_error(
+                    "password",
+                    _("This password is too easy to guess. Please choose another."),
+                )
+            else:
+                form.add_error(
+                    "email",
+                    _("This address cannot be used. If it is yours, sign in instead."),
+                )
+    return render(
+        request,
+        "shop/register.html",
+        {"here": "account", "form": form, "next": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Forgets who was here."""
+    session.sign_out(request)
+    return redirect("shop:home")

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from storefront_theme.client import ask
+from storefront_theme.shop.rich_text import Block, read_blocks
+from storefront_theme.shop.shelf import Goods, named, read_goods
+from storefront_theme.templatetags.shop import SHANGHAI
+
+STORAGES = {
+    "COLD": lambda: _("in the fridge, 0–5 °C"),
+    "COOL": lambda: _("somewhere cool, 8–12 °C"),
+    "ROOM": lambda: _("at room temperature"),
+}
+
+
+@require_safe
+def product(request: HttpRequest, slug: str) -> HttpResponse:
+    """One good: what it costs, who grew it and when it was counted."""
+    node = ask(request, "Product", slug=slug)["product"]
+    if node is None or not node["isPublished"]:
+        raise Http404(slug)
+    goods, good = read_goods(node), node["good"] or {}
+    url = f"{settings.PUBLIC_URL}/p/{goods.slug}/"
+    month = timezone.now().astimezone(SHANGHAI).month
+    wanted = request.GET.get("pack")
+    chosen = next(
+        (pack for pack in goods.packs if pack.id == wanted and pack.left), goods.pack
+    )
+    description = _description(node)
+    return render(
+        request,
+        "shop/product.html",
+        {
+            "here": "shelves",
+            "goods": goods,
+            "good": good,
+            "chosen": chosen,
+            "category": {
+                "slug": node["category"]["slug"],
+                "name": named(node["category"]),
+            }
+            if node["category"]
+            else None,
+            "description": description,
+            "summary": description[0].texts[0] if description else "",
+            "storage": STORAGES[good["storage"]]() if good.get("storage") else "",
+            "months": [
+                {
+                    "number": number,
+                    "inside": number in goods.season_months,
+                    "now": number == month,
+                }
+                for number in range(1, 13)
+            ],
+            "dishes": node["dishes"],
+            "lots": [source for source in goods.sources if source.lot],
+            "is_demo": goods.is_demo,
+            "canonical": url,
+            "structured": _structured(goods, url=url, description=description),
+        },
+    )
+
+
+def _description(node: dict[str, Any]) -> list[Block]:
+    translation = node["translation"] or {}
+    for source in (translation, node):
+        blocks = read_blocks(source.get("descriptionJson"))
+        if blocks:
+            return blocks
+        plain = (source.get("description") or "").strip()
+        if plain:
+            return [Block("paragraph", (plain,))]
+    return []
+
+
+def _structured(goods: Goods, *, url: str, description: list[Block]) -> dict[str, Any]:
+    """schema.org's Product, as search engines read it."""
+    picture = goods.picture
+    return {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": goods.name,
+        "url": url,
+        "image": picture if "://" in picture else f"{settings.PUBLIC_URL}{picture}",
+        "description": description[0].texts[0] if description else goods.name,
+        "offers": [
+            {
+                "@type": "Offer",
+                "sku": pack.sku,
+                "name": pack.name,
+                "price": str(pack.price),
+                "priceCurrency": "CNY",
+                "availability": f"https://schema.org/{'InStock' if pack.left else 'OutOfStock'}",
+            }
+            for pack in goods.packs
+        ],
+    }

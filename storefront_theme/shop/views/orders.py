@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from storefront_theme.client import ask
+from storefront_theme.shop.shelf import named
+
+
+@never_cache
+@require_safe
+def order(request: HttpRequest, token: UUID) -> HttpResponse:
+    """An order, for whoever holds its address: the buyer, guest or not."""
+    found = ask(request, "Order", token=str(token))["orderByToken"]
+    if found is None:
+        raise Http404(token)
+    method = found["shippingMethod"]
+    return render(
+        request,
+        "shop/order.html",
+        {
+            "here": "account",
+            "order": found,
+            "lines": [
+                {
+                    "name": line["translatedProductName"] or line["productName"],
+                    "pack": line["translatedVariantName"] or line["variantName"],
+                    "quantity": line["quantity"],
+                    "picture": (line["thumbnail"] or {}).get("url"),
+                    "total": line["unitPrice"]["gross"]["amount"] * line["quantity"],
+                    "cooperatives": line["cooperatives"],
+                    "slug": ((line["variant"] or {}).get("product") or {}).get("slug"),
+                }
+                for line in found["lines"]
+            ],
+            "state": state_of(found),
+            "method_name": named(method) if method else found["shippingMethodName"],
+            "delivery": (method or {}).get("delivery") or {},
+            "phone": masked((found["shippingAddress"] or {}).get("phone") or ""),
+        },
+    )
+
+
+def state_of(order: dict[str, Any]) -> str:
+    """Where an order stands, in one sentence for the buyer."""
+    placement = order["placement"] or {}
+    if placement.get("expiredAt"):
+        return _("Cancelled: it was not paid in time.")
+    if order["status"] == "CANCELED":
+        return _("Cancelled.")
+    if order["status"] == "FULFILLED":
+        return _("Delivered.")
+    if placement.get("paysOnCollection"):
+        return _("Placed. It is harvested and packed; you pay when you get it.")
+    return _("Placed and paid.") if order["isPaid"] else _("Placed, not paid yet.")
+
+
+def masked(phone: str) -> str:
+    """138****5678: enough for the buyer to know it, too little for anybody else."""
+    digits = phone.removeprefix("+86")
+    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 8 else ""

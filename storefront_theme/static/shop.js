@@ -1,0 +1,103 @@
+// Everything here is an extra: each page works without it.
+
+const root = document.documentElement;
+root.classList.add("js");
+
+// A second tap while the first is under way sends nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.matches("[data-stay]")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  const button = event.submitter;
+  // After this turn, so that the button's own value is still sent.
+  if (button) setTimeout(() => button.setAttribute("aria-disabled", "true"));
+});
+
+// Back from the next page by the browser's cache: forms may be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+});
+
+// Steppers: minus and plus beside a number.
+document.addEventListener("click", (event) => {
+  const step = event.target.closest("[data-step]");
+  if (!step) return;
+  const input = step.parentElement.querySelector("input");
+  const low = Number(input.min || 0);
+  const high = Number(input.max || 50);
+  const next = Math.min(high, Math.max(low, Number(input.value || 0) + Number(step.dataset.step)));
+  if (String(next) === input.value) return;
+  input.value = next;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// A changed number in the basket is saved when the hand rests.
+let resting;
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-save-on-change]");
+  if (!form) return;
+  clearTimeout(resting);
+  resting = setTimeout(() => form.requestSubmit(), 450);
+});
+
+// Putting a good into the basket keeps the page where it is.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("[data-stay]")) return;
+  event.preventDefault();
+  if (form.dataset.sent) return;
+  form.dataset.sent = "1";
+  const body = new FormData(form, event.submitter);
+  try {
+    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const answer = await response.json();
+    for (const count of document.querySelectorAll("[data-basket-count]")) count.textContent = answer.count || "";
+    say(answer.message, response.ok);
+  } catch {
+    form.removeAttribute("data-stay");
+    delete form.dataset.sent;
+    form.requestSubmit(event.submitter);
+    return;
+  }
+  delete form.dataset.sent;
+});
+
+let silence;
+function say(message, good) {
+  let toast = document.querySelector(".toast");
+  if (!toast) {
+    toast = document.createElement("p");
+    toast.className = "toast";
+    toast.setAttribute("role", "status");
+    document.body.append(toast);
+  }
+  toast.classList.toggle("bad", !good);
+  toast.textContent = message;
+  toast.classList.add("on");
+  clearTimeout(silence);
+  silence = setTimeout(() => toast.classList.remove("on"), good ? 2600 : 6000);
+}
+
+// The picture that was tapped grows into the product's: only where the browser can.
+const sameGood = (url) => new URL(url, location.href).pathname;
+addEventListener("pageswap", (event) => {
+  if (!event.viewTransition || !event.activation) return;
+  name(sameGood(event.activation.entry.url), event.viewTransition);
+});
+addEventListener("pagereveal", (event) => {
+  const from = globalThis.navigation?.activation?.from;
+  if (!event.viewTransition || !from) return;
+  name(sameGood(from.url), event.viewTransition);
+});
+function name(path, transition) {
+  if (!path.startsWith("/p/")) return;
+  const plate = document.querySelector(`.card a[href="${CSS.escape(path)}"]`)?.closest(".card")?.querySelector(".plate");
+  if (!plate) return;
+  plate.style.viewTransitionName = "good";
+  transition.finished.finally(() => (plate.style.viewTransitionName = ""));
+}

@@ -1,0 +1,13 @@
+"""Every page of the theme. Included at the root, after the doors of the API and the admin."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from django.views.i18n import set_language
+
+urlpatterns = [
+    path("i18n/set/", set_language, name="set_language"),
+    path("desk/", include("storefront_theme.desk.urls")),
+    path("", include("storefront_theme.town.urls")),
+    path("", include("storefront_theme.shop.urls")),
+]
