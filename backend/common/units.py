@@ -265,13 +265,15 @@ def _shown(value: object) -> str:
 def _measure_number(value: float | Decimal, *, column_unit: str | None, counting: Counting) -> Measure:
     # Twelve digits: a workbook's 12.3 may arrive as 12.299999999999999.
     number = Decimal(f"{value:.12g}") if isinstance(value, float) else Decimal(value)
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() < -15 and number:
         return _refused(_("“{value}” is not a quantity. Write a number."), value)
     if number.is_signed() and number:
         return _refused(
             _("“{value}” is less than nothing. Write what is there, 0 if it is sold out."),
             value,
         )
+    if number.adjusted() > 15:
+        return _refused(_("“{value}” is more than any shed holds. Look at the number again."), value)
     return _measure_parts([(number, "")], written=value, column_unit=column_unit, counting=counting)
 
 
@@ -318,7 +320,8 @@ def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> 
         rest = re.sub(r"几|来|多|余", "", text)
         return _vague(rest, text=text, written=written, column_unit=column_unit, counting=counting)
     try:
-        parts = _split(text)
+        # A cell that holds a page of digits is refused before arithmetic meets it.
+        parts = _split(text if len(text) <= 60 else "")
     except ValueError:
         return _refused(_("“{value}” cannot be read. Write a number, such as 128.5."), written)
     return _measure_parts(parts, written=written, column_unit=column_unit, counting=counting)
