@@ -1,0 +1,80 @@
+// Extras of the desk: typed counts outlive a closed tab, and the button says how many there are.
+
+const DAY = 18 * 3600 * 1000;
+const name = (slug) => `desk-draft:${slug}`;
+
+const store = {
+  read(slug) {
+    try {
+      const draft = JSON.parse(localStorage.getItem(name(slug)));
+      return draft && Date.now() - draft.at < DAY ? draft.values : {};
+    } catch {
+      return {};
+    }
+  },
+  write(slug, values) {
+    try {
+      if (Object.keys(values).length) localStorage.setItem(name(slug), JSON.stringify({ at: Date.now(), values }));
+      else localStorage.removeItem(name(slug));
+    } catch {
+      // A full or forbidden store: the form works all the same.
+    }
+  },
+};
+
+for (const done of document.querySelectorAll("[data-clear-draft]")) store.write(done.dataset.clearDraft, {});
+
+for (const form of document.querySelectorAll("form.counting")) {
+  const slug = form.dataset.draft;
+  const inputs = [...form.querySelectorAll("input[data-now]")];
+  const button = form.querySelector(".save .button");
+  const unitOf = (input) => form.elements[input.name.replace("quantity-", "unit-")];
+
+  if (slug) {
+    const kept = store.read(slug);
+    let restored = false;
+    for (const input of inputs) {
+      if (input.value || !kept[input.name]) continue;
+      [input.value] = kept[input.name];
+      const unit = unitOf(input);
+      if (unit && kept[input.name][1]) unit.value = kept[input.name][1];
+      restored = true;
+    }
+    if (restored) {
+      const note = document.createElement("p");
+      note.className = "note";
+      note.setAttribute("role", "status");
+      note.textContent = form.dataset.draftNote;
+      form.before(note);
+    }
+  }
+
+  const look = () => {
+    const values = {};
+    for (const input of inputs) {
+      const filled = input.value.trim() !== "";
+      input.closest(".good").classList.toggle("filled", filled);
+      if (filled) values[input.name] = [input.value, unitOf(input)?.value ?? ""];
+    }
+    if (slug) store.write(slug, values);
+    const count = Object.keys(values).length;
+    if (button.dataset.filled) button.textContent = count ? button.dataset.filled.replace("%n", count) : button.dataset.empty;
+  };
+  form.addEventListener("input", look);
+  form.addEventListener("submit", () => setTimeout(() => (button.textContent = button.dataset.busy)));
+  addEventListener("pageshow", look);
+  look();
+
+  // The phone's “next” key goes to the next good instead of sending the form.
+  form.addEventListener("keydown", (event) => {
+    const place = inputs.indexOf(event.target);
+    if (event.key !== "Enter" || place < 0) return;
+    event.preventDefault();
+    (inputs[place + 1] ?? button).focus();
+  });
+}
+
+for (const print of document.querySelectorAll("[data-print]")) {
+  print.hidden = false;
+  print.addEventListener("click", () => window.print());
+}
