@@ -34,6 +34,7 @@ def install_after_import() -> None:
         empty_arrays,
         lock_order,
         metadata_permissions,
+        sample_checkout,
         sort_order,
         underpayment,
         unsaved_relations,
