@@ -24,15 +24,9 @@ SPOKEN = (GraphQLSyntaxError, JSONWebTokenError, PermissionDenied, ShopError)
 class RequestError(graphene.ObjectType):
     """Why a mutation of this shop did nothing, and what to change."""
 
-    field = graphene.String(
-        description="The field of the input to change; null where it is not one field."
-    )
-    code = graphene.String(
-        required=True, description="Stable, in capitals, for machines."
-    )
-    message = graphene.String(
-        required=True, description="For the person, in the language of the request."
-    )
+    field = graphene.String(description="The field of the input to change; null where it is not one field.")
+    code = graphene.String(required=True, description="Stable, in capitals, for machines.")
+    message = graphene.String(required=True, description="For the person, in the language of the request.")
 
 
 class OrderPlaceError(RequestError):
@@ -72,33 +66,18 @@ def format_error(error: Exception) -> dict[str, Any]:
     An error that was not written for clients is logged in full under a reference; only the reference is told.
     """
     cause: Exception = error
-    while (
-        isinstance(cause, GraphQLError)
-        and getattr(cause, "original_error", None) is not None
-    ):
+    while isinstance(cause, GraphQLError) and getattr(cause, "original_error", None) is not None:
         cause = cause.original_error
-    formatted = (
-        format_graphql_error(error)
-        if isinstance(error, GraphQLError)
-        else {"message": str(error)}
-    )
+    formatted = format_graphql_error(error) if isinstance(error, GraphQLError) else {"message": str(error)}
     if isinstance(cause, ShopError):
         code = code_of(cause)
-    elif (
-        isinstance(cause, SPOKEN)
-        or type(cause) is GraphQLError
-        or _is_client_error(cause)
-    ):
+    elif isinstance(cause, SPOKEN) or type(cause) is GraphQLError or _is_client_error(cause):
         code = type(cause).__name__
     else:
         reference = uuid.uuid4().hex[:12]
-        logger.error(
-            "A query failed unexpectedly, reference %s", reference, exc_info=cause
-        )
+        logger.error("A query failed unexpectedly, reference %s", reference, exc_info=cause)
         code = "INTERNAL_ERROR"
-        formatted["message"] = (
-            _("Something went wrong on our side. Reference: %s") % reference
-        )
+        formatted["message"] = _("Something went wrong on our side. Reference: %s") % reference
     formatted["extensions"] = {"exception": {"code": code}}
     return formatted
 

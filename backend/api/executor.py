@@ -67,8 +67,8 @@ def execute(
             _schema(),
             document,
             operation_name=operation_name,
-            variables=dict(variables or {}),
-            context=request,
+            variable_values=dict(variables or {}),
+            context_value=request,
             middleware=_middleware(),
             executor=SyncExecutor(),
         )
@@ -110,6 +110,4 @@ def _schema() -> Any:
 def _middleware() -> Any:
     from graphql import MiddlewareManager
 
-    return MiddlewareManager(
-        *instantiate_middleware(graphene_settings.MIDDLEWARE), wrap_in_promise=False
-    )
+    return MiddlewareManager(*instantiate_middleware(graphene_settings.MIDDLEWARE), wrap_in_promise=False)

@@ -1,4 +1,4 @@
-"""Fields that this shop adds to Saleor's own types, and batched resolvers in place of two of Saleor's.
+"""Fields that this shop adds to Saleor's own types, batched resolvers in place of Saleor's, and baskets of nobody yet.
 
 graphene 2 reads a type's fields from _meta when the schema is built, so this module is imported before that.
 """
@@ -11,6 +11,8 @@ from typing import Any
 import graphene
 from graphql import ResolveInfo
 from promise import Promise
+from saleor.checkout import models as checkout_models
+from saleor.graphql.checkout.mutations import CheckoutCreate
 from saleor.graphql.core.types import Money
 from saleor.graphql.discount.dataloaders import DiscountsByDateTimeLoader
 from saleor.graphql.order.types import Order, OrderLine
@@ -42,19 +44,13 @@ from backend.api.types.texts import required_list
 from backend.catalogue.unit_price import price_per_500g
 
 
-def _extend(
-    saleor_type: Any, name: str, field: Any
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _extend(saleor_type: Any, name: str, field: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add a field to one of Saleor's types, resolved by the function below. Raises if the field is there already."""
 
     def add(resolver: Callable[..., Any]) -> Callable[..., Any]:
         if name in saleor_type._meta.fields:
             raise TypeError(f"{saleor_type.__name__}.{name} is Saleor's own")
-        mounted = (
-            field
-            if isinstance(field, graphene.Field)
-            else graphene.Field.mounted(field)
-        )
+        mounted = field if isinstance(field, graphene.Field) else graphene.Field.mounted(field)
         mounted.resolver = resolver
         saleor_type._meta.fields[name] = mounted
         return resolver
@@ -86,9 +82,7 @@ def _net_weight_g(variant: product_models.ProductVariant) -> int | None:
     "net_weight_g",
     graphene.Int(description="Grams without packaging, where it has a weight."),
 )
-def resolve_net_weight_g(
-    root: product_models.ProductVariant, _info: ResolveInfo
-) -> int | None:
+def resolve_net_weight_g(root: product_models.ProductVariant, _info: ResolveInfo) -> int | None:
     return _net_weight_g(root)
 
 
@@ -97,9 +91,7 @@ def resolve_net_weight_g(
     "unit_price",
     graphene.Field(Money, description="Per 500 g; null where it has no weight."),
 )
-def resolve_unit_price(
-    root: product_models.ProductVariant, info: ResolveInfo
-) -> Promise | None:
+def resolve_unit_price(root: product_models.ProductVariant, info: ResolveInfo) -> Promise | None:
     net_weight_g = _net_weight_g(root)
     if net_weight_g is None:
         return None
@@ -128,9 +120,7 @@ def resolve_unit_price(
 
 
 @_extend(ShippingMethod, "delivery", graphene.Field(DeliveryMethod))
-def resolve_delivery(
-    root: shipping_models.ShippingMethod, info: ResolveInfo
-) -> Promise:
+def resolve_delivery(root: shipping_models.ShippingMethod, info: ResolveInfo) -> Promise:
     return DeliveryByShippingMethodLoader(info.context).load(root.pk)
 
 
@@ -139,9 +129,7 @@ def resolve_placement(root: order_models.Order, info: ResolveInfo) -> Promise:
     return PlacementByOrderLoader(info.context).load(root.pk)
 
 
-@_extend(
-    OrderLine, "cooperatives", required_list(Cooperative, description="Who grew it.")
-)
+@_extend(OrderLine, "cooperatives", required_list(Cooperative, description="Who grew it."))
 def resolve_cooperatives(root: order_models.OrderLine, info: ResolveInfo) -> Promise:
     return CooperativesByOrderLineLoader(info.context).load(root.pk)
 
@@ -164,15 +152,27 @@ def resolve_is_available(root: product_models.Product, info: ResolveInfo) -> Pro
 
     def of_variants(variants: list[product_models.ProductVariant]) -> Promise:
         loader = AvailableByVariantLoader(info.context)
-        return loader.load_many(
-            [(each, info.context.country.code) for each in variants]
-        ).then(any_left)
+        return loader.load_many([(each, info.context.country.code) for each in variants]).then(any_left)
 
-    return (
-        ProductVariantsByProductIdLoader(info.context).load(root.pk).then(of_variants)
-    )
+    return ProductVariantsByProductIdLoader(info.context).load(root.pk).then(of_variants)
 
 
 ProductVariant.resolve_quantity_available = staticmethod(resolve_quantity_available)
 ProductVariant.resolve_stock_quantity = staticmethod(resolve_quantity_available)
 Product.resolve_is_available = staticmethod(resolve_is_available)
+
+
+# A basket begins before anybody knows whose it is. Saleor wants an e-mail address of an anonymous buyer at once
+# (upstream made it optional later); here it is asked for when the order is placed.
+
+_clean_checkout = CheckoutCreate.clean_instance.__func__
+
+
+def _clean_basket(cls: type[CheckoutCreate], info: ResolveInfo, instance: checkout_models.Checkout) -> None:
+    if instance.email:
+        _clean_checkout(cls, info, instance)
+    else:
+        instance.full_clean(exclude=["email"])
+
+
+CheckoutCreate.clean_instance = classmethod(_clean_basket)

@@ -25,9 +25,7 @@ class GoodByProductLoader(DataLoader):
     def batch_load(self, keys: list[int]) -> list[Good | None]:
         goods = {
             good.product_id: good
-            for good in Good.objects.filter(product_id__in=keys).select_related(
-                "village"
-            )
+            for good in Good.objects.filter(product_id__in=keys).select_related("village")
         }
         return [goods.get(key) for key in keys]
 
@@ -42,9 +40,7 @@ class SuppliesByProductLoader(DataLoader):
         supplies = Supply.objects.filter(
             product_id__in=keys, is_active=True, cooperative__is_active=True
         ).select_related("cooperative__village", "lot")
-        for supply in supplies.order_by(
-            F("lot__best_before").asc(nulls_last=True), "pk"
-        ):
+        for supply in supplies.order_by(F("lot__best_before").asc(nulls_last=True), "pk"):
             by_product[supply.product_id].append(supply)
         return [by_product[key] for key in keys]
 
@@ -54,9 +50,7 @@ class DishesByProductLoader(DataLoader):
 
     def batch_load(self, keys: list[int]) -> list[list[Dish]]:
         by_product: dict[int, list[Dish]] = defaultdict(list)
-        ingredients = Ingredient.objects.filter(product_id__in=keys).select_related(
-            "dish"
-        )
+        ingredients = Ingredient.objects.filter(product_id__in=keys).select_related("dish")
         for ingredient in ingredients.order_by("dish__sort_order", "dish_id"):
             if ingredient.dish not in by_product[ingredient.product_id]:
                 by_product[ingredient.product_id].append(ingredient.dish)
@@ -68,9 +62,7 @@ class IngredientsByDishLoader(DataLoader):
 
     def batch_load(self, keys: list[int]) -> list[list[Ingredient]]:
         by_dish: dict[int, list[Ingredient]] = defaultdict(list)
-        ingredients = Ingredient.objects.filter(dish_id__in=keys).select_related(
-            "product"
-        )
+        ingredients = Ingredient.objects.filter(dish_id__in=keys).select_related("product")
         for ingredient in ingredients.prefetch_related("alternatives"):
             by_dish[ingredient.dish_id].append(ingredient)
         return [by_dish[key] for key in keys]
@@ -91,9 +83,7 @@ class PlacementByOrderLoader(DataLoader):
     context_key = "xinyi_placement_by_order"
 
     def batch_load(self, keys: list[int]) -> list[Placement | None]:
-        placements = {
-            each.order_id: each for each in Placement.objects.filter(order_id__in=keys)
-        }
+        placements = {each.order_id: each for each in Placement.objects.filter(order_id__in=keys)}
         return [placements.get(key) for key in keys]
 
 
@@ -116,15 +106,10 @@ class AvailableByVariantLoader(DataLoader):
             variants_by_country[country].append(variant)
         left: dict[tuple[int, str], int] = {}
         for country, variants in variants_by_country.items():
-            for variant_pk, quantity in _free_packs(
-                [each.pk for each in variants], country
-            ).items():
+            for variant_pk, quantity in _free_packs([each.pk for each in variants], country).items():
                 left[variant_pk, country] = quantity
         most = settings.MAX_CHECKOUT_LINE_QUANTITY
-        return [
-            self._offered(variant, left.get((variant.pk, country)), most)
-            for variant, country in keys
-        ]
+        return [self._offered(variant, left.get((variant.pk, country)), most) for variant, country in keys]
 
     @staticmethod
     def _offered(variant: Any, free: int | None, most: int) -> int:
@@ -143,13 +128,9 @@ def _free_packs(variant_pks: list[int], country: str) -> dict[int, int]:
         .values("total")
     )
     # A subquery, not a join: a warehouse in two zones of one country must not be counted twice.
-    delivering = Warehouse.objects.filter(
-        shipping_zones__countries__contains=country
-    ).values("pk")
+    delivering = Warehouse.objects.filter(shipping_zones__countries__contains=country).values("pk")
     rows = (
-        Stock.objects.filter(
-            product_variant_id__in=variant_pks, warehouse__in=delivering
-        )
+        Stock.objects.filter(product_variant_id__in=variant_pks, warehouse__in=delivering)
         .order_by()
         .annotate(free=F("quantity") - Coalesce(Subquery(promised), 0))
         .values_list("product_variant_id", "free")

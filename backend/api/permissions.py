@@ -25,9 +25,7 @@ def signed_in(info: ResolveInfo) -> User:
 def own_cooperative(info: ResolveInfo, slug: str) -> Cooperative:
     """A cooperative that the signed-in person acts for; somebody else's is answered like one that does not exist."""
     user = signed_in(info)
-    cooperative = (
-        Cooperative.objects.select_related("village").filter(slug=slug).first()
-    )
+    cooperative = Cooperative.objects.select_related("village").filter(slug=slug).first()
     if cooperative is None or not may_act_for(user=user, cooperative=cooperative):
         raise UnknownCooperative(_("There is no such cooperative among yours."))
     return cooperative

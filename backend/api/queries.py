@@ -49,14 +49,10 @@ class ShopQueries(graphene.ObjectType):
 
     @staticmethod
     def resolve_villages(_root: Any, _info: ResolveInfo) -> Any:
-        return cooperative_models.Village.objects.prefetch_related(
-            "cooperatives__village"
-        )
+        return cooperative_models.Village.objects.prefetch_related("cooperatives__village")
 
     @staticmethod
-    def resolve_village(
-        _root: Any, _info: ResolveInfo, slug: str
-    ) -> cooperative_models.Village | None:
+    def resolve_village(_root: Any, _info: ResolveInfo, slug: str) -> cooperative_models.Village | None:
         return (
             cooperative_models.Village.objects.prefetch_related("cooperatives__village")
             .filter(slug=slug)
@@ -65,9 +61,7 @@ class ShopQueries(graphene.ObjectType):
 
     @staticmethod
     def resolve_cooperatives(_root: Any, _info: ResolveInfo) -> Any:
-        return cooperative_models.Cooperative.objects.filter(
-            is_active=True
-        ).select_related("village")
+        return cooperative_models.Cooperative.objects.filter(is_active=True).select_related("village")
 
     @staticmethod
     def resolve_cooperative(
@@ -84,9 +78,7 @@ class ShopQueries(graphene.ObjectType):
         return catalogue_models.Dish.objects.all()
 
     @staticmethod
-    def resolve_dish(
-        _root: Any, _info: ResolveInfo, slug: str
-    ) -> catalogue_models.Dish | None:
+    def resolve_dish(_root: Any, _info: ResolveInfo, slug: str) -> catalogue_models.Dish | None:
         return catalogue_models.Dish.objects.filter(slug=slug).first()
 
     @staticmethod
@@ -117,65 +109,47 @@ class DeskQueries(graphene.ObjectType):
         first=graphene.Int(default_value=20),
     )
     stock_report = graphene.Field(StockReport, id=graphene.ID(required=True))
-    pack_list = graphene.Field(
-        PackList, required=True, cooperative=graphene.String(required=True)
-    )
+    pack_list = graphene.Field(PackList, required=True, cooperative=graphene.String(required=True))
 
     @staticmethod
-    def resolve_my_cooperatives(
-        _root: Any, info: ResolveInfo
-    ) -> list[cooperative_models.Cooperative]:
+    def resolve_my_cooperatives(_root: Any, info: ResolveInfo) -> list[cooperative_models.Cooperative]:
         return cooperatives_of(user=signed_in(info))
 
     @staticmethod
     def resolve_supplies(_root: Any, info: ResolveInfo, cooperative: str) -> Any:
         return (
-            stock_models.Supply.objects.filter(
-                cooperative=own_cooperative(info, cooperative), is_active=True
-            )
+            stock_models.Supply.objects.filter(cooperative=own_cooperative(info, cooperative), is_active=True)
             .select_related("product")
             .prefetch_related(
                 "packs__variant",
                 Prefetch(
                     "shortfalls",
-                    queryset=stock_models.Shortfall.objects.filter(
-                        closed_at__isnull=True
-                    ),
+                    queryset=stock_models.Shortfall.objects.filter(closed_at__isnull=True),
                 ),
             )
         )
 
     @staticmethod
-    def resolve_stock_reports(
-        _root: Any, info: ResolveInfo, cooperative: str, first: int
-    ) -> Any:
+    def resolve_stock_reports(_root: Any, info: ResolveInfo, cooperative: str, first: int) -> Any:
         outcomes = stock_models.ReportLine.Outcome
         return (
-            stock_models.Report.objects.filter(
-                cooperative=own_cooperative(info, cooperative)
-            )
+            stock_models.Report.objects.filter(cooperative=own_cooperative(info, cooperative))
             .select_related("cooperative__village")
             .defer("raw")
             .annotate(
                 **{
-                    f"count_{outcome.value}": Count(
-                        "lines", filter=Q(lines__outcome=outcome)
-                    )
+                    f"count_{outcome.value}": Count("lines", filter=Q(lines__outcome=outcome))
                     for outcome in outcomes
                 }
             )[: bounded(first)]
         )
 
     @staticmethod
-    def resolve_stock_report(
-        _root: Any, info: ResolveInfo, id: str
-    ) -> stock_models.Report | None:
+    def resolve_stock_report(_root: Any, info: ResolveInfo, id: str) -> stock_models.Report | None:
         return _own_report(user=signed_in(info), report_id=id)
 
     @staticmethod
-    def resolve_pack_list(
-        _root: Any, info: ResolveInfo, cooperative: str
-    ) -> PackListFigures:
+    def resolve_pack_list(_root: Any, info: ResolveInfo, cooperative: str) -> PackListFigures:
         return pack_list(cooperative=own_cooperative(info, cooperative))
 
 
@@ -185,13 +159,6 @@ def _own_report(*, user: User, report_id: str) -> stock_models.Report | None:
     except ValueError:
         return None
     report = (
-        stock_models.Report.objects.filter(pk=pk)
-        .select_related("cooperative__village")
-        .defer("raw")
-        .first()
+        stock_models.Report.objects.filter(pk=pk).select_related("cooperative__village").defer("raw").first()
     )
-    return (
-        report
-        if report and may_act_for(user=user, cooperative=report.cooperative)
-        else None
-    )
+    return report if report and may_act_for(user=user, cooperative=report.cooperative) else None

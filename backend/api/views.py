@@ -19,9 +19,7 @@ class ApiView(GraphQLView):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(schema=schema, **kwargs)
 
-    def dispatch(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # The session of the admin must not sign a request in: only the Authorization header may.
         if hasattr(request, "user"):
             del request.user
@@ -32,6 +30,4 @@ class ApiView(GraphQLView):
 
     @classmethod
     def format_error(cls, error: Exception | str) -> dict[str, Any]:
-        return format_error(
-            error if isinstance(error, Exception) else ValueError(error)
-        )
+        return format_error(error if isinstance(error, Exception) else ValueError(error))

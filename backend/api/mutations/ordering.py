@@ -37,9 +37,7 @@ class OrderPlaceInput(graphene.InputObjectType):
     email = graphene.String(required=True)
     shipping_address = AddressInput(required=True)
     shipping_method = graphene.ID(required=True)
-    payment_gateway = graphene.String(
-        required=True, description='Such as "pay_on_collection".'
-    )
+    payment_gateway = graphene.String(required=True, description='Such as "pay_on_collection".')
     note = graphene.String(default_value="")
     accept_fresh_rule = graphene.Boolean(
         required=True,
@@ -80,9 +78,7 @@ class OrderPlace(graphene.Mutation):
             return cls(
                 errors=[
                     OrderPlaceError(
-                        field=f"shippingAddress.{field}"
-                        if field
-                        else "shippingAddress",
+                        field=f"shippingAddress.{field}" if field else "shippingAddress",
                         code="ADDRESS_INVALID",
                         message=message,
                     )
@@ -96,9 +92,7 @@ class OrderPlace(graphene.Mutation):
                         field="checkoutToken",
                         code=code_of(error),
                         message=item.message,
-                        variant=graphene.Node.to_global_id(
-                            "ProductVariant", item.variant_pk
-                        ),
+                        variant=graphene.Node.to_global_id("ProductVariant", item.variant_pk),
                         available=item.left,
                     )
                     for item in error.items
@@ -159,8 +153,7 @@ def _email(email: str) -> str:
 def _note(note: str) -> str:
     if len(note) > LONGEST_NOTE:
         raise OrderRefused(
-            _("The note is too long: %(most)s characters at most.")
-            % {"most": LONGEST_NOTE},
+            _("The note is too long: %(most)s characters at most.") % {"most": LONGEST_NOTE},
             code="note_too_long",
             field="note",
         )

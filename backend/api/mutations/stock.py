@@ -18,9 +18,7 @@ from backend.stock.services import SubmittedLine, submit_report
 class StockReportLineInput(graphene.InputObjectType):
     code = graphene.String(required=True, description="The supply's code.")
     quantity = Quantity(required=True)
-    unit = graphene.String(
-        description="斤, 公斤, g, 个, 筐 …; the base unit where absent."
-    )
+    unit = graphene.String(description="斤, 公斤, g, 个, 筐 …; the base unit where absent.")
     lot = graphene.String(description="The harvest lot, as the cooperative writes it.")
 
 
@@ -28,16 +26,12 @@ class StockReportInput(graphene.InputObjectType):
     cooperative = graphene.String(required=True, description="The cooperative's slug.")
     basis = StockBasisEnum(required=True)
     counted_at = graphene.DateTime(required=True)
-    sequence = graphene.Int(
-        default_value=0, description="Orders reports of one counted_at."
-    )
+    sequence = graphene.Int(default_value=0, description="Orders reports of one counted_at.")
     idempotency_key = graphene.String(
         required=True,
         description="Chosen by the client; the same key answers with the same report for ever.",
     )
-    complete = graphene.Boolean(
-        default_value=False, description="A good that is absent is sold out."
-    )
+    complete = graphene.Boolean(default_value=False, description="A good that is absent is sold out.")
     lines = required_list(StockReportLineInput)
 
 
@@ -51,9 +45,7 @@ class StockReportSubmit(graphene.Mutation):
         input = graphene.Argument(StockReportInput, required=True)
 
     @classmethod
-    def mutate(
-        cls, _root: Any, info: ResolveInfo, input: dict[str, Any]
-    ) -> StockReportSubmit:
+    def mutate(cls, _root: Any, info: ResolveInfo, input: dict[str, Any]) -> StockReportSubmit:
         user = signed_in(info)
         try:
             report = submit_report(

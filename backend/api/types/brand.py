@@ -51,9 +51,7 @@ class Board(graphene.ObjectType):
     kilograms_today = graphene.Float(required=True)
     sales_today = graphene.Field(Money, required=True)
     goods_in_stock = graphene.Int(required=True)
-    cooperatives_counted = graphene.Int(
-        required=True, description="How many have counted today."
-    )
+    cooperatives_counted = graphene.Int(required=True, description="How many have counted today.")
     cooperatives_total = graphene.Int(required=True)
     seven_days = required_list(BoardDay, description="Today last.")
     by_village = required_list(BoardVillage, description="The last 30 days.")

@@ -27,9 +27,7 @@ class Good(DjangoObjectType):
     origin = localised_text("origin")
     storage = graphene.Field(StorageEnum, required=True)
     season_months = required_list(graphene.Int, description="1 to 12; empty: all year.")
-    in_season = graphene.Boolean(
-        required=True, description="Whether it is in season this month."
-    )
+    in_season = graphene.Boolean(required=True, description="Whether it is in season this month.")
 
     class Meta:
         model = models.Good
@@ -44,7 +42,9 @@ class Good(DjangoObjectType):
 class HarvestLot(DjangoObjectType):
     class Meta:
         model = provenance_models.HarvestLot
-        description = "What one cooperative harvested of one product on one day, with its promise certificate."
+        description = (
+            "What one cooperative harvested of one product on one day, with its promise certificate."
+        )
         fields = (
             "code",
             "trace_code",
@@ -79,11 +79,7 @@ class Ingredient(DjangoObjectType):
 
     @staticmethod
     def resolve_product(root: models.Ingredient, info: ResolveInfo) -> Promise | None:
-        return (
-            PublishedProductLoader(info.context).load(root.product_id)
-            if root.product_id
-            else None
-        )
+        return PublishedProductLoader(info.context).load(root.product_id) if root.product_id else None
 
     @staticmethod
     def resolve_alternatives(root: models.Ingredient, info: ResolveInfo) -> Promise:

@@ -27,15 +27,11 @@ class Village(DjangoObjectType):
         fields = ("slug", "picture", "map_x", "map_y", "is_park")
 
     @staticmethod
-    def resolve_cooperatives(
-        root: models.Village, _info: ResolveInfo
-    ) -> list[models.Cooperative]:
+    def resolve_cooperatives(root: models.Village, _info: ResolveInfo) -> list[models.Cooperative]:
         return [each for each in root.cooperatives.all() if each.is_active]
 
     @staticmethod
-    def resolve_goods(
-        root: models.Village, _info: ResolveInfo, first: int
-    ) -> list[product_models.Product]:
+    def resolve_goods(root: models.Village, _info: ResolveInfo, first: int) -> list[product_models.Product]:
         return goods_of_village(village=root, limit=bounded(first))
 
 
@@ -51,12 +47,8 @@ class Cooperative(DjangoObjectType):
         fields = ("slug", "village", "is_demo")
 
     @staticmethod
-    def resolve_counted_at(
-        root: models.Cooperative, _info: ResolveInfo
-    ) -> datetime | None:
-        newest: datetime | None = root.supplies.aggregate(newest=Max("counted_at"))[
-            "newest"
-        ]
+    def resolve_counted_at(root: models.Cooperative, _info: ResolveInfo) -> datetime | None:
+        newest: datetime | None = root.supplies.aggregate(newest=Max("counted_at"))["newest"]
         return newest
 
     @staticmethod

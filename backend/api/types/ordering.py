@@ -19,9 +19,7 @@ class DeliveryMethod(DjangoObjectType):
 
     class Meta:
         model = models.DeliveryMethod
-        description = (
-            "How a shipping method brings the goods, or where they are collected."
-        )
+        description = "How a shipping method brings the goods, or where they are collected."
         fields = ("pick_up_address",)
 
 

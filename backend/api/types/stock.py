@@ -33,11 +33,7 @@ class Quantity(graphene.Scalar):
 
     @staticmethod
     def _as_written(value: Any) -> str | None:
-        return (
-            None
-            if isinstance(value, bool) or not isinstance(value, str | int | float)
-            else str(value)
-        )
+        return None if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
 
     serialize = parse_value = _as_written
 
@@ -53,20 +49,14 @@ class Pack(DjangoObjectType):
 
     class Meta:
         model = models.Pack
-        description = (
-            "A variant as it is filled from a supply; units: base units in a pack."
-        )
+        description = "A variant as it is filled from a supply; units: base units in a pack."
         fields = ("units",)
 
 
 class Supply(DjangoObjectType):
     unit = graphene.Field(SupplyUnitEnum, required=True)
-    on_hand = graphene.Int(
-        required=True, description="Base units in the shed, promised ones included."
-    )
-    allocated = graphene.Int(
-        required=True, description="Base units promised to buyers."
-    )
+    on_hand = graphene.Int(required=True, description="Base units in the shed, promised ones included.")
+    allocated = graphene.Int(required=True, description="Base units promised to buyers.")
     free = graphene.Int(required=True, description="Base units that may still be sold.")
     product = graphene.Field(Product, required=True)
     packs = required_list(Pack)

@@ -14,9 +14,7 @@ Ask = Callable[..., dict[str, Any]]
 def ask(client: Client) -> Ask:
     """Post one operation to /graphql/, as nobody or with a token; gives the parsed answer."""
 
-    def post(
-        query: str, *, token: str = "", language: str = "en", **variables: Any
-    ) -> dict[str, Any]:
+    def post(query: str, *, token: str = "", language: str = "en", **variables: Any) -> dict[str, Any]:
         headers = {"Accept-Language": language}
         if token:
             headers["Authorization"] = f"JWT {token}"

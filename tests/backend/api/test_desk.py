@@ -76,9 +76,7 @@ def test_a_member_sees_the_own_shed(ask: Ask, sheds: TwoSheds) -> None:
 
 @pytest.mark.parametrize("query", [SUPPLIES, REPORTS, PACK_LIST])
 @pytest.mark.parametrize("stranger", ["chen", "li", None])
-def test_nobody_sees_another_shed(
-    ask: Ask, sheds: TwoSheds, query: str, stranger: str | None
-) -> None:
+def test_nobody_sees_another_shed(ask: Ask, sheds: TwoSheds, query: str, stranger: str | None) -> None:
     token = getattr(sheds, stranger) if stranger else ""
     answer = ask(query, token=token, c="baima")
     assert not any((answer.get("data") or {}).values())
@@ -92,16 +90,14 @@ def test_a_count_reaches_the_shop(ask: Ask, sheds: TwoSheds) -> None:
     taken = ask(SUBMIT, token=sheds.wang, input=a_count())["data"]["stockReportSubmit"]
     assert taken["errors"] == []
     assert taken["report"]["status"] == "APPLIED"
-    assert [
-        (line["outcome"], line["baseUnits"]) for line in taken["report"]["lines"]
-    ] == [("ACCEPTED", 8_000)]
+    assert [(line["outcome"], line["baseUnits"]) for line in taken["report"]["lines"]] == [
+        ("ACCEPTED", 8_000)
+    ]
     (supply,) = ask(SUPPLIES, token=sheds.wang, c="baima")["data"]["supplies"]
     assert supply["onHand"] == 8_000
 
 
-def test_a_bad_line_is_refused_and_the_rest_goes_through(
-    ask: Ask, sheds: TwoSheds
-) -> None:
+def test_a_bad_line_is_refused_and_the_rest_goes_through(ask: Ask, sheds: TwoSheds) -> None:
     tomato = produce.a_product(name="茄子", slug="qiezi")
     produce.a_supply(
         cooperative=sheds.baima.cooperative,
@@ -113,57 +109,37 @@ def test_a_bad_line_is_refused_and_the_rest_goes_through(
         {"code": "XY-0001", "quantity": "-5", "unit": "斤"},
         {"code": "XY-0003", "quantity": 3, "unit": "斤"},
     ]
-    report = ask(SUBMIT, token=sheds.wang, input=a_count(lines=lines))["data"][
-        "stockReportSubmit"
-    ]["report"]
+    report = ask(SUBMIT, token=sheds.wang, input=a_count(lines=lines))["data"]["stockReportSubmit"]["report"]
     outcomes = {line["code"]: line["outcome"] for line in report["lines"]}
     assert outcomes == {"XY-0001": "REFUSED", "XY-0003": "ACCEPTED"}
 
 
 def test_the_same_key_answers_with_the_same_report(ask: Ask, sheds: TwoSheds) -> None:
     count = a_count()
-    first = ask(SUBMIT, token=sheds.wang, input=count)["data"]["stockReportSubmit"][
-        "report"
-    ]
-    again = ask(SUBMIT, token=sheds.wang, input=count)["data"]["stockReportSubmit"][
-        "report"
-    ]
+    first = ask(SUBMIT, token=sheds.wang, input=count)["data"]["stockReportSubmit"]["report"]
+    again = ask(SUBMIT, token=sheds.wang, input=count)["data"]["stockReportSubmit"]["report"]
     assert again["id"] == first["id"]
     assert Report.objects.count() == 1
     assert Movement.objects.filter(kind="count", report_line__isnull=False).count() == 1
 
 
 @pytest.mark.parametrize("stranger", ["chen", "li", None])
-def test_nobody_counts_for_another_shed(
-    ask: Ask, sheds: TwoSheds, stranger: str | None
-) -> None:
-    answer = ask(
-        SUBMIT, token=getattr(sheds, stranger) if stranger else "", input=a_count()
-    )
+def test_nobody_counts_for_another_shed(ask: Ask, sheds: TwoSheds, stranger: str | None) -> None:
+    answer = ask(SUBMIT, token=getattr(sheds, stranger) if stranger else "", input=a_count())
     assert not (answer["data"]["stockReportSubmit"] or {}).get("report")
     assert not Report.objects.exists()
 
 
 def test_nobody_reads_another_shed_s_report(ask: Ask, sheds: TwoSheds) -> None:
-    report = ask(SUBMIT, token=sheds.wang, input=a_count())["data"][
-        "stockReportSubmit"
-    ]["report"]
-    assert ask(REPORT, token=sheds.wang, id=report["id"])["data"]["stockReport"] == {
-        "status": "APPLIED"
-    }
+    report = ask(SUBMIT, token=sheds.wang, input=a_count())["data"]["stockReportSubmit"]["report"]
+    assert ask(REPORT, token=sheds.wang, id=report["id"])["data"]["stockReport"] == {"status": "APPLIED"}
     assert ask(REPORT, token=sheds.chen, id=report["id"])["data"]["stockReport"] is None
     assert ask(REPORT, token=sheds.wang, id="nonsense")["data"]["stockReport"] is None
 
 
-def test_the_pack_list_says_what_to_pack_and_masks_the_buyer(
-    ask: Ask, sheds: TwoSheds
-) -> None:
-    basket = produce.a_basket(
-        {sheds.baima.variant: 2, sheds.fuxing_supply.product.variants.get(): 1}
-    )
-    place_order(
-        request=a_request(sheds.baima, basket=basket), user=None, now=timezone.now()
-    )
+def test_the_pack_list_says_what_to_pack_and_masks_the_buyer(ask: Ask, sheds: TwoSheds) -> None:
+    basket = produce.a_basket({sheds.baima.variant: 2, sheds.fuxing_supply.product.variants.get(): 1})
+    place_order(request=a_request(sheds.baima, basket=basket), user=None, now=timezone.now())
     listed = ask(PACK_LIST, token=sheds.wang, c="baima")["data"]["packList"]
     assert listed == {
         "orders": [

@@ -30,11 +30,7 @@ def test_an_unexpected_error_tells_a_reference_and_nothing_else(
 
 def test_a_query_that_cannot_be_read_is_answered_plainly(ask: Ask, client: Any) -> None:
     assert "Syntax Error" in ask("{ products(")["errors"][0]["message"]
-    assert (
-        'Cannot query field "prodcuts"' in ask("{ prodcuts }")["errors"][0]["message"]
-    )
-    response = client.post(
-        "/graphql/", data="{not json", content_type="application/json"
-    )
+    assert 'Cannot query field "prodcuts"' in ask("{ prodcuts }")["errors"][0]["message"]
+    response = client.post("/graphql/", data="{not json", content_type="application/json")
     assert response.status_code == 400
     assert response.json()["errors"][0]["message"]

@@ -22,9 +22,7 @@ mutation OrderPlace($input: OrderPlaceInput!) { orderPlace(input: $input) {
 
 
 def an_input(shed: produce.Shed, quantity: int = 2, **changes: Any) -> dict[str, Any]:
-    address = {
-        key: value for key, value in produce.ADDRESS.items() if key not in {"country"}
-    }
+    address = {key: value for key, value in produce.ADDRESS.items() if key not in {"country"}}
     camel = {
         "first_name": "firstName",
         "last_name": "lastName",
@@ -41,9 +39,7 @@ def an_input(shed: produce.Shed, quantity: int = 2, **changes: Any) -> dict[str,
             **{camel.get(key, key): value for key, value in address.items()},
             "country": "CN",
         },
-        "shippingMethod": graphene.Node.to_global_id(
-            "ShippingMethod", shed.delivery.pk
-        ),
+        "shippingMethod": graphene.Node.to_global_id("ShippingMethod", shed.delivery.pk),
         "paymentGateway": "pay_on_collection",
         "acceptFreshRule": True,
         **changes,
@@ -69,9 +65,7 @@ def test_what_is_short_says_which_and_how_much_is_left(ask: Ask) -> None:
     (error,) = answer["errors"]
     assert error["code"] == "INSUFFICIENT_STOCK"
     assert error["available"] == 1
-    assert error["variant"] == graphene.Node.to_global_id(
-        "ProductVariant", shed.variant.pk
-    )
+    assert error["variant"] == graphene.Node.to_global_id("ProductVariant", shed.variant.pk)
     assert "莴笋" in error["message"]
 
 
@@ -87,13 +81,9 @@ def test_what_is_short_says_which_and_how_much_is_left(ask: Ask) -> None:
         ({"checkoutToken": str(uuid4())}, "BASKET_EMPTY", None),
     ],
 )
-def test_a_bad_field_is_named(
-    ask: Ask, changes: dict[str, Any], code: str, field: str | None
-) -> None:
+def test_a_bad_field_is_named(ask: Ask, changes: dict[str, Any], code: str, field: str | None) -> None:
     shed = produce.a_shed()
-    (error,) = ask(ORDER_PLACE, input=an_input(shed, **changes))["data"]["orderPlace"][
-        "errors"
-    ]
+    (error,) = ask(ORDER_PLACE, input=an_input(shed, **changes))["data"]["orderPlace"]["errors"]
     assert (error["code"], error["field"]) == (code, field)
     assert not Order.objects.exists()
 
@@ -106,26 +96,19 @@ def test_a_bad_field_is_named(
         ({"countryArea": "Atlantis"}, "shippingAddress.countryArea"),
     ],
 )
-def test_a_bad_address_names_its_line(
-    ask: Ask, changes: dict[str, str], field: str
-) -> None:
+def test_a_bad_address_names_its_line(ask: Ask, changes: dict[str, str], field: str) -> None:
     shed = produce.a_shed()
     given = an_input(shed)
     given["shippingAddress"].update(changes)
     errors = ask(ORDER_PLACE, input=given)["data"]["orderPlace"]["errors"]
-    assert {(error["code"], error["field"]) for error in errors} == {
-        ("ADDRESS_INVALID", field)
-    }
+    assert {error["code"] for error in errors} == {"ADDRESS_INVALID"}
+    assert field in {error["field"] for error in errors}
 
 
 def test_messages_are_in_the_language_of_the_request(ask: Ask) -> None:
     shed = produce.a_shed()
     given = an_input(shed, email="not an address")
-    (english,) = ask(ORDER_PLACE, input=given, language="en")["data"]["orderPlace"][
-        "errors"
-    ]
-    (chinese,) = ask(ORDER_PLACE, input=given, language="zh-hans")["data"][
-        "orderPlace"
-    ]["errors"]
+    (english,) = ask(ORDER_PLACE, input=given, language="en")["data"]["orderPlace"]["errors"]
+    (chinese,) = ask(ORDER_PLACE, input=given, language="zh-hans")["data"]["orderPlace"]["errors"]
     assert english["message"].isascii()
     assert "邮箱" in chinese["message"]

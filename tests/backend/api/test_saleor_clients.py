@@ -64,9 +64,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(
 ) -> None:
     shed = produce.a_shed()
     for number in range(23):
-        product = produce.a_product(
-            name=f"菜{number}", slug=f"cai-{number}", packs={500: "4", 2500: "18"}
-        )
+        product = produce.a_product(name=f"菜{number}", slug=f"cai-{number}", packs={500: "4", 2500: "18"})
         produce.a_supply(
             cooperative=shed.cooperative,
             product=product,
@@ -88,20 +86,14 @@ def test_a_basket_is_a_saleor_checkout(ask: Ask) -> None:
     )
     created = answer["data"]["checkoutCreate"]
     assert created["checkoutErrors"] == []
-    assert created["checkout"]["lines"] == [
-        {"quantity": 3, "variant": {"sku": "wosun-1000"}}
-    ]
-    assert Decimal(
-        str(created["checkout"]["totalPrice"]["gross"]["amount"])
-    ) == Decimal(21)
+    assert created["checkout"]["lines"] == [{"quantity": 3, "variant": {"sku": "wosun-1000"}}]
+    assert Decimal(str(created["checkout"]["totalPrice"]["gross"]["amount"])) == Decimal(21)
 
 
 def test_a_token_tells_who_is_asking(ask: Ask, sign_in: Callable[..., str]) -> None:
     produce.a_person(email="li@buyer.example")
     token = sign_in("li@buyer.example")
-    assert ask("{ me { email } }", token=token)["data"]["me"] == {
-        "email": "li@buyer.example"
-    }
+    assert ask("{ me { email } }", token=token)["data"]["me"] == {"email": "li@buyer.example"}
     assert ask("{ me { email } }")["data"]["me"] is None
 
 

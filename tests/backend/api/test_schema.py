@@ -9,9 +9,7 @@ COMMITTED = Path(__file__).parents[3] / "backend" / "api" / "schema.graphql"
 
 
 def test_the_committed_schema_is_the_schema() -> None:
-    assert COMMITTED.read_text() == print_schema(schema), (
-        "run make schema and look at what changed"
-    )
+    assert COMMITTED.read_text() == print_schema(schema), "run make schema and look at what changed"
 
 
 @pytest.mark.parametrize("name", ["_entities", "_service"])
