@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import redis
 from celery import Task, shared_task
-from celery.signals import before_task_publish
+from celery.signals import beat_init, before_task_publish
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -64,13 +64,13 @@ def health(request: HttpRequest) -> JsonResponse:
 def check_database() -> Check:
     """Connects anew: a connection that is kept would wait for a server that hangs, and hide that none may be made."""
     database = settings.DATABASES["default"]
-    given = {
+    given: dict[str, Any] = {
         "dbname": database["NAME"],
         "user": database["USER"],
         "password": database["PASSWORD"],
         "host": database["HOST"],
         "port": database["PORT"],
-        **database["OPTIONS"],
+        **database.get("OPTIONS", {}),
         "connect_timeout": DATABASE_TIMEOUT_SECONDS,
     }
     begun = time.perf_counter()
@@ -126,6 +126,12 @@ def note_published(headers: dict[str, Any], **_: object) -> None:
     headers["published_at"] = now
     with _redis() as client:
         client.set(PUBLISHED_KEY, now, ex=NOTES_LIVE_SECONDS)
+
+
+@beat_init.connect
+def begin_with_a_heartbeat(**_: object) -> None:
+    """Beat's first one is due only after its interval."""
+    heartbeat.apply_async(expires=60)
 
 
 def _redis() -> redis.Redis:

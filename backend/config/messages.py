@@ -6,7 +6,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
+from backend.config.environment import REPOSITORY
 
 
 def catalogues() -> list[Path]:
@@ -18,6 +18,11 @@ def catalogues() -> list[Path]:
     )
 
 
+def _locale(source: Path) -> str:
+    """zh_Hans of locale/zh_Hans/LC_MESSAGES/django.po: it says how many plural forms there are."""
+    return source.parent.parent.name
+
+
 def compile_catalogues() -> list[Path]:
     """Writes the .mo file of each .po file that is newer than it; gives those that were written."""
     written = []
@@ -26,7 +31,7 @@ def compile_catalogues() -> list[Path]:
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
         with source.open("rb") as text:
-            catalogue = read_po(text, domain=source.stem, abort_invalid=True)
+            catalogue = read_po(text, locale=_locale(source), domain=source.stem, abort_invalid=True)
         # Moved into place: another process may be reading the old one.
         aside = target.with_suffix(".mo.new")
         with aside.open("wb") as binary:
@@ -41,7 +46,7 @@ def untranslated() -> list[str]:
     found = []
     for source in catalogues():
         with source.open("rb") as text:
-            for message in read_po(text, abort_invalid=True):
+            for message in read_po(text, locale=_locale(source), abort_invalid=True):
                 translations = message.string if isinstance(message.string, tuple) else (message.string,)
                 if message.id and (message.fuzzy or not all(translations)):
                     found.append(

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
+from backend.config.environment import REPOSITORY
 
 
 def web(*, host: str, port: int, workers: int = 2, threads: int = 4) -> list[str]:

@@ -15,9 +15,9 @@ from pathlib import Path
 import psycopg
 
 from backend.config.embedded import PostgresCluster, postgres_programs
+from backend.config.environment import REPOSITORY
 from backend.config.programs import manage
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SNAPSHOT = Path(__file__).with_name("schema_snapshot.sql")
 
 PREPARING = 0x5859_4442
