@@ -203,6 +203,8 @@ def race(*runners: Callable[[], Any]) -> list[Any]:
 def waiting_for_locks() -> int:
     """How many connections to this database wait for somebody's lock at this moment."""
     with connection.cursor() as cursor:
+        # Within a transaction PostgreSQL would go on showing what it showed first.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity "
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"

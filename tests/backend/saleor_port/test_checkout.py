@@ -7,6 +7,7 @@ from unittest import mock
 
 import graphene
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
 from saleor.checkout.models import Checkout
 from saleor.order.models import Order
@@ -140,6 +141,20 @@ def test_what_the_gateway_answered_stays_on_record_when_the_payment_is_refused(
     assert [error["code"] for error in answer["checkoutErrors"]] == ["PAYMENT_ERROR"]
     assert Transaction.objects.get().is_success is False
     assert Checkout.objects.filter(pk=checkout.pk).exists()
+
+
+def test_an_order_that_was_made_is_answered_again(shop: Shop) -> None:
+    from saleor.checkout.utils import create_order, prepare_order_data
+
+    checkout = shop.basket(shop.good(1))
+    data = prepare_order_data(checkout=checkout, lines=list(checkout), tracking_code="", discounts=[])
+
+    orders = [
+        create_order(checkout=checkout, order_data=data, user=AnonymousUser(), redirect_url="")
+        for _ in range(2)
+    ]
+
+    assert orders == [Order.objects.get()] * 2
 
 
 # ---- captured_without_stock ----

@@ -29,8 +29,8 @@ def test_every_patch_says_which_release_or_commit_or_why() -> None:
 def test_every_patch_is_taken_out_by_some_test() -> None:
     taken_out = set()
     for file in TESTS.glob("test_*.py"):
-        for arguments in re.findall(r"without\(([^)]*)\)", file.read_text(encoding="utf-8")):
-            taken_out |= set(re.findall(r'"([a-z0-9_]+)"', arguments))
+        if file.name != Path(__file__).name:
+            taken_out |= set(re.findall(r'"([a-z0-9_]+)"', file.read_text(encoding="utf-8")))
     assert {each.name for each in patches()} - taken_out == set()
 
 
