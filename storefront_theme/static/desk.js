@@ -53,12 +53,12 @@ for (const form of document.querySelectorAll("form.counting")) {
     const values = {};
     for (const input of inputs) {
       const filled = input.value.trim() !== "";
-      input.closest(".good").classList.toggle("filled", filled);
+      input.closest(".count-row").classList.toggle("filled", filled);
       if (filled) values[input.name] = [input.value, unitOf(input)?.value ?? ""];
     }
     if (slug) store.write(slug, values);
     const count = Object.keys(values).length;
-    if (button.dataset.filled) button.textContent = count ? button.dataset.filled.replace("%n", count) : button.dataset.empty;
+    if (button.dataset.filled) button.textContent = count ? button.dataset.filled.replace("#", count) : button.dataset.empty;
   };
   form.addEventListener("input", look);
   form.addEventListener("submit", () => setTimeout(() => (button.textContent = button.dataset.busy)));
