@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import graphene
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Prefetch, Q
 from django.utils import timezone
 from graphql import ResolveInfo
@@ -156,7 +157,7 @@ class DeskQueries(graphene.ObjectType):
 def _own_report(*, user: User, report_id: str) -> stock_models.Report | None:
     try:
         pk = stock_models.Report._meta.pk.to_python(report_id)
-    except ValueError:
+    except ValidationError:
         return None
     report = (
         stock_models.Report.objects.filter(pk=pk).select_related("cooperative__village").defer("raw").first()
