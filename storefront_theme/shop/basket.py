@@ -56,9 +56,7 @@ def read(request: HttpRequest) -> dict[str, Any] | None:
     kept = _kept(request)
     if kept is None:
         return None
-    checkout: dict[str, Any] | None = client.ask(request, "Basket", token=kept.token)[
-        "checkout"
-    ]
+    checkout: dict[str, Any] | None = client.ask(request, "Basket", token=kept.token)["checkout"]
     if checkout is None:
         forget(request)
         return None
@@ -79,9 +77,7 @@ def add(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
             return
     kept = _kept(request)
     assert kept is not None
-    answer = client.ask(request, "BasketAdd", checkoutId=kept.id, lines=lines)[
-        "checkoutLinesAdd"
-    ]
+    answer = client.ask(request, "BasketAdd", checkoutId=kept.id, lines=lines)["checkoutLinesAdd"]
     if _is_gone(answer):
         forget(request)
         add(request, variant_id=variant_id, quantity=quantity)
@@ -120,24 +116,16 @@ def _check(request: HttpRequest, answer: dict[str, Any], *, variant_id: str) -> 
     if "INSUFFICIENT_STOCK" in codes:
         found = client.ask(request, "PackLeft", id=variant_id)["productVariant"]
         left = found["quantityAvailable"] if found else 0
-        name = (
-            (found["product"]["translation"] or found["product"])["name"]
-            if found
-            else ""
-        )
+        name = (found["product"]["translation"] or found["product"])["name"] if found else ""
         if left <= 0:
-            raise BasketRefused(
-                _("%(name)s is sold out for today.") % {"name": name}, left=0
-            )
+            raise BasketRefused(_("%(name)s is sold out for today.") % {"name": name}, left=0)
         raise BasketRefused(
-            _("Of %(name)s only %(left)s packs are left.")
-            % {"name": name, "left": left},
+            _("Of %(name)s only %(left)s packs are left.") % {"name": name, "left": left},
             left=left,
         )
     if "QUANTITY_GREATER_THAN_LIMIT" in codes:
         raise BasketRefused(
-            _("At most %(most)s packs of one good in an order.")
-            % {"most": MOST_OF_ONE_PACK},
+            _("At most %(most)s packs of one good in an order.") % {"most": MOST_OF_ONE_PACK},
             left=MOST_OF_ONE_PACK,
         )
     if "PRODUCT_NOT_PUBLISHED" in codes or "NOT_FOUND" in codes:

@@ -42,9 +42,7 @@ def _read_line(line: Mapping[str, Any]) -> BasketLine:
         slug=product["slug"],
         name=named(product),
         picture=(product["thumbnail"] or {}).get("url") or "",
-        cooperatives=tuple(
-            source["cooperative"]["name"] for source in product["sources"]
-        ),
+        cooperatives=tuple(source["cooperative"]["name"] for source in product["sources"]),
         pack=read_pack(line["variant"]),
         quantity=line["quantity"],
         total=Decimal(str(line["totalPrice"]["gross"]["amount"])),

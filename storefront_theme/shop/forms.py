@@ -83,12 +83,8 @@ class CheckoutForm(forms.Form):
     phone = forms.CharField(
         label=_("Mobile number"),
         max_length=30,
-        error_messages={
-            "required": _("Please give a mobile number: the driver calls it.")
-        },
-        widget=forms.TextInput(
-            attrs={"autocomplete": "tel-national", "inputmode": "tel", "type": "tel"}
-        ),
+        error_messages={"required": _("Please give a mobile number: the driver calls it.")},
+        widget=forms.TextInput(attrs={"autocomplete": "tel-national", "inputmode": "tel", "type": "tel"}),
     )
     email = forms.EmailField(
         label=_("E-mail"),
@@ -98,9 +94,7 @@ class CheckoutForm(forms.Form):
         },
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    shipping_method = forms.CharField(
-        error_messages={"required": _("Please choose a delivery.")}
-    )
+    shipping_method = forms.CharField(error_messages={"required": _("Please choose a delivery.")})
     province = forms.CharField(
         label=_("Province"),
         max_length=60,
@@ -113,18 +107,14 @@ class CheckoutForm(forms.Form):
         max_length=60,
         required=False,
         initial=CITY,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "address-level2", "list": "cities"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "address-level2", "list": "cities"}),
     )
     district = forms.CharField(
         label=_("District"),
         max_length=60,
         required=False,
         initial=DISTRICT,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "address-level3", "list": "districts"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "address-level3", "list": "districts"}),
     )
     street = forms.CharField(
         label=_("Street, house, room"),
@@ -136,13 +126,9 @@ class CheckoutForm(forms.Form):
         label=_("Postcode (we fill it in)"),
         max_length=10,
         required=False,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "postal-code", "inputmode": "numeric"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric"}),
     )
-    payment = forms.CharField(
-        error_messages={"required": _("Please choose how to pay.")}
-    )
+    payment = forms.CharField(error_messages={"required": _("Please choose how to pay.")})
     note = forms.CharField(
         label=_("Note for the packers (if you like)"),
         max_length=500,
@@ -150,14 +136,10 @@ class CheckoutForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     fresh_rule = forms.BooleanField(
-        error_messages={
-            "required": _("Please confirm the return rule for fresh goods.")
-        }
+        error_messages={"required": _("Please confirm the return rule for fresh goods.")}
     )
 
-    def __init__(
-        self, *args: Any, methods: dict[str, dict[str, str]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, methods: dict[str, dict[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.methods = methods
 
@@ -169,13 +151,9 @@ class CheckoutForm(forms.Form):
     def clean_phone(self) -> str:
         """Eleven digits, however they were spaced or typed."""
         written = unicodedata.normalize("NFKC", self.cleaned_data["phone"])
-        digits = (
-            re.sub(r"[\s()\-.]", "", written).removeprefix("+86").removeprefix("0086")
-        )
+        digits = re.sub(r"[\s()\-.]", "", written).removeprefix("+86").removeprefix("0086")
         if not _PHONE.fullmatch(digits):
-            raise forms.ValidationError(
-                _("That is not a mobile number: eleven digits, beginning with 1.")
-            )
+            raise forms.ValidationError(_("That is not a mobile number: eleven digits, beginning with 1."))
         return digits
 
     def clean_shipping_method(self) -> str:
@@ -263,7 +241,5 @@ class RegisterForm(SignInForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     consent = forms.BooleanField(
-        error_messages={
-            "required": _("Please confirm that you have read the privacy page.")
-        }
+        error_messages={"required": _("Please confirm that you have read the privacy page.")}
     )

@@ -97,9 +97,7 @@ def read_pack(node: Mapping[str, Any]) -> Pack:
         name=named(node),
         sku=node["sku"],
         price=Decimal(str(node["pricing"]["price"]["gross"]["amount"])),
-        per_500g=Decimal(str(node["unitPrice"]["amount"]))
-        if node.get("unitPrice")
-        else None,
+        per_500g=Decimal(str(node["unitPrice"]["amount"])) if node.get("unitPrice") else None,
         net_weight_g=weight,
         left=node["quantityAvailable"],
     )

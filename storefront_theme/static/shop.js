@@ -45,6 +45,29 @@ document.addEventListener("change", (event) => {
   resting = setTimeout(() => form.requestSubmit(), 450);
 });
 
+// Checkout: the total follows the delivery, a pick-up needs no address, a city brings its postcode.
+const checkout = document.querySelector(".checkout");
+if (checkout) {
+  const yuan = (figure) => `¥${figure.toFixed(2)}`;
+  const follow = () => {
+    const chosen = checkout.querySelector("[name=shipping_method]:checked");
+    if (!chosen) return;
+    const freight = Number(chosen.dataset.freight);
+    checkout.querySelector("[data-freight-shown]").textContent = yuan(freight);
+    const total = checkout.querySelector("[data-total]");
+    total.textContent = yuan(Number(checkout.dataset.subtotal) + freight);
+    total.className = "price";
+    checkout.querySelector(".where").hidden = chosen.dataset.kind === "PICK_UP";
+  };
+  checkout.addEventListener("change", (event) => {
+    if (event.target.name === "shipping_method") follow();
+    if (event.target.name !== "city") return;
+    const known = [...document.querySelectorAll("#cities option")].find((city) => city.value === event.target.value);
+    if (known) checkout.elements.postcode.value = known.dataset.postcode;
+  });
+  follow();
+}
+
 // Putting a good into the basket keeps the page where it is.
 document.addEventListener("submit", async (event) => {
   const form = event.target;

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 register = template.Library()
 
@@ -110,7 +111,7 @@ def moment(value: str | datetime | None) -> str:
     clock = f"{when.hour}:{when.minute:02d}"
     days = (timezone.now().astimezone(SHANGHAI).date() - when.date()).days
     if days == 0:
-        said = _("this morning, %(time)s") if when.hour < 11 else _("today, %(time)s")
+        said = _("this morning, %(time)s") if 5 <= when.hour < 11 else _("today, %(time)s")
         return said % {"time": clock}
     if days == 1:
         return _("yesterday, %(time)s") % {"time": clock}
@@ -143,18 +144,18 @@ def day(value: str | date | datetime | None) -> str:
 def month_name(number: int) -> str:
     """November; 11月."""
     return [
-        _("January"),
-        _("February"),
-        _("March"),
-        _("April"),
-        _("May"),
-        _("June"),
-        _("July"),
-        _("August"),
-        _("September"),
-        _("October"),
-        _("November"),
-        _("December"),
+        pgettext("month", "January"),
+        pgettext("month", "February"),
+        pgettext("month", "March"),
+        pgettext("month", "April"),
+        pgettext("month", "May"),
+        pgettext("month", "June"),
+        pgettext("month", "July"),
+        pgettext("month", "August"),
+        pgettext("month", "September"),
+        pgettext("month", "October"),
+        pgettext("month", "November"),
+        pgettext("month", "December"),
     ][number - 1]
 
 

@@ -26,9 +26,7 @@ from storefront_theme.shop.views.orders import state_of
 def account(request: HttpRequest) -> HttpResponse:
     """The signed-in buyer's orders; for anybody else the way in."""
     if session.person(request) is None:
-        return render(
-            request, "shop/sign_in.html", {"here": "account", "form": SignInForm()}
-        )
+        return render(request, "shop/sign_in.html", {"here": "account", "form": SignInForm()})
     me = ask(request, "Account")["me"]
     if me is None:
         session.sign_out(request)
@@ -54,9 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            session.sign_in(
-                request, form.cleaned_data["email"], form.cleaned_data["password"]
-            )
+            session.sign_in(request, form.cleaned_data["email"], form.cleaned_data["password"])
         except SignInRefused as refused:
             form.add_error(None, str(refused))
         else:

@@ -48,9 +48,7 @@ def basket_add(request: HttpRequest) -> HttpResponse:
     except BasketRefused as refused:
         said, level, status = str(refused), messages.WARNING, 409
     if request.accepts("application/json") and not request.accepts("text/html"):
-        return JsonResponse(
-            {"count": basket.count(request), "message": said}, status=status
-        )
+        return JsonResponse({"count": basket.count(request), "message": said}, status=status)
     messages.add_message(request, level, said)
     return redirect(back)
 
@@ -68,9 +66,7 @@ def basket_put(request: HttpRequest) -> HttpResponse:
         else:
             # The bin's button says 0, beside the field.
             quantity = 0 if "remove" in request.POST else _quantity(request, at_least=0)
-            basket.put(
-                request, variant_id=request.POST.get("variant", ""), quantity=quantity
-            )
+            basket.put(request, variant_id=request.POST.get("variant", ""), quantity=quantity)
     except BasketRefused as refused:
         messages.warning(request, str(refused))
     return redirect(next_or(request, reverse("shop:basket")))
@@ -91,8 +87,7 @@ def _quantity(request: HttpRequest, *, at_least: int) -> int:
         return at_least
     if quantity > MOST_OF_ONE_PACK:
         raise BasketRefused(
-            _("At most %(most)s packs of one good in an order.")
-            % {"most": MOST_OF_ONE_PACK},
+            _("At most %(most)s packs of one good in an order.") % {"most": MOST_OF_ONE_PACK},
             left=MOST_OF_ONE_PACK,
         )
     return quantity

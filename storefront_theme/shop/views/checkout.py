@@ -29,6 +29,9 @@ from storefront_theme.shop.shelf import named
 _SEEN = "checkout_seen"
 PAY_ON_COLLECTION = "pay_on_collection"
 
+KINDS = ("OWN_VAN", "NEXT_DAY", "PICK_UP")
+"""In the order in which they are offered: brought first, then collected."""
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
@@ -113,9 +116,7 @@ def _order(
     return answer["order"], answer["errors"]
 
 
-def _beside_their_fields(
-    form: CheckoutForm, problems: list[dict[str, Any]]
-) -> list[str]:
+def _beside_their_fields(form: CheckoutForm, problems: list[dict[str, Any]]) -> list[str]:
     """Puts each error of the API beside its field; returns the messages that have none."""
     notices = []
     for problem in problems:
@@ -139,20 +140,12 @@ def _adjust(request: HttpRequest) -> HttpResponse:
     if found is None or not found["lines"]:
         messages.warning(
             request,
-            _(
-                "What you chose is sold out for today. Have a look at what is in season."
-            ),
+            _("What you chose is sold out for today. Have a look at what is in season."),
         )
         return redirect("shop:basket")
     seen = _remember_what_is_shown(request, found)
-    typed = {
-        name: value
-        for name, value in request.POST.items()
-        if name in CheckoutForm.base_fields
-    }
-    messages.success(
-        request, _("The basket now holds what is left. Have a look, then order.")
-    )
+    typed = {name: value for name, value in request.POST.items() if name in CheckoutForm.base_fields}
+    messages.success(request, _("The basket now holds what is left. Have a look, then order."))
     return _page(
         request,
         found,
@@ -183,9 +176,7 @@ def _read(request: HttpRequest) -> dict[str, Any] | None:
     return found
 
 
-def _remember_what_is_shown(
-    request: HttpRequest, found: dict[str, Any]
-) -> dict[str, Any]:
+def _remember_what_is_shown(request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:
     seen = {
         "token": str(found["token"]),
         "subtotal": str(found["subtotalPrice"]["gross"]["amount"]),
@@ -193,8 +184,7 @@ def _remember_what_is_shown(
             method["id"]: {
                 "kind": (method["delivery"] or {}).get("kind") or "",
                 "freight": str(method["price"]["amount"]),
-                "pick_up_address": (method["delivery"] or {}).get("pickUpAddress")
-                or "",
+                "pick_up_address": (method["delivery"] or {}).get("pickUpAddress") or "",
             }
             for method in found["availableShippingMethods"]
         },
@@ -236,16 +226,19 @@ def _page(
     lines: list[BasketLine] = read_lines(found)
     subtotal = Decimal(str(found["subtotalPrice"]["gross"]["amount"]))
     chosen = str(form["shipping_method"].value() or "")
-    deliveries = [
-        {
-            "id": method["id"],
-            "name": named(method),
-            "price": Decimal(str(method["price"]["amount"])),
-            "delivery": method["delivery"] or {},
-            "chosen": method["id"] == chosen,
-        }
-        for method in found["availableShippingMethods"]
-    ]
+    deliveries = sorted(
+        (
+            {
+                "id": method["id"],
+                "name": named(method),
+                "price": Decimal(str(method["price"]["amount"])),
+                "delivery": method["delivery"] or {},
+                "chosen": method["id"] == chosen,
+            }
+            for method in found["availableShippingMethods"]
+        ),
+        key=lambda one: (KINDS.index(one["delivery"].get("kind", KINDS[-1])), one["price"]),
+    )
     freight = next((one["price"] for one in deliveries if one["chosen"]), None)
     context = {
         "here": "basket",

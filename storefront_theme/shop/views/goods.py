@@ -31,9 +31,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     url = f"{settings.PUBLIC_URL}/p/{goods.slug}/"
     month = timezone.now().astimezone(SHANGHAI).month
     wanted = request.GET.get("pack")
-    chosen = next(
-        (pack for pack in goods.packs if pack.id == wanted and pack.left), goods.pack
-    )
+    chosen = next((pack for pack in goods.packs if pack.id == wanted and pack.left), goods.pack)
     description = _description(node)
     return render(
         request,

@@ -38,9 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
-def dishes_of_the_day(
-    dishes: list[dict[str, Any]], *, day_number: int
-) -> list[dict[str, Any]]:
+def dishes_of_the_day(dishes: list[dict[str, Any]], *, day_number: int) -> list[dict[str, Any]]:
     """A few dishes whose first ingredient sold here is in season, others from day to day."""
     cookable = [dish for dish in dishes if _leads_in_season(dish)]
     if not cookable:
@@ -51,6 +49,4 @@ def dishes_of_the_day(
 
 def _leads_in_season(dish: dict[str, Any]) -> bool:
     sold = [one["product"] for one in dish["ingredients"] if one["product"]]
-    return bool(sold) and all(
-        (product["good"] or {}).get("inSeason") for product in sold
-    )
+    return bool(sold) and all((product["good"] or {}).get("inSeason") for product in sold)

@@ -32,14 +32,8 @@ def dishes(request: HttpRequest) -> HttpResponse:
     """Every dish; those first whose ingredients are all in season."""
     found = ask(request, "Dishes")["dishes"]
     for one in found:
-        sold = [
-            ingredient["product"]
-            for ingredient in one["ingredients"]
-            if ingredient["product"]
-        ]
-        one["inSeason"] = bool(sold) and all(
-            (product["good"] or {}).get("inSeason") for product in sold
-        )
+        sold = [ingredient["product"] for ingredient in one["ingredients"] if ingredient["product"]]
+        one["inSeason"] = bool(sold) and all((product["good"] or {}).get("inSeason") for product in sold)
     return render(
         request,
         "shop/dishes.html",
@@ -62,10 +56,7 @@ def dish(request: HttpRequest, slug: str) -> HttpResponse:
             "amount": one["amount"],
             "unit": one["unit"],
             "goods": read_goods(one["product"]) if one["product"] else None,
-            "alternatives": [
-                {"slug": other["slug"], "name": named(other)}
-                for other in one["alternatives"]
-            ],
+            "alternatives": [{"slug": other["slug"], "name": named(other)} for other in one["alternatives"]],
         }
         for one in found["ingredients"]
     ]
@@ -95,8 +86,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "shop/page.html",
         {
             "title": named(found, "title"),
-            "blocks": read_blocks(translation.get("contentJson"))
-            or read_blocks(found["contentJson"]),
+            "blocks": read_blocks(translation.get("contentJson")) or read_blocks(found["contentJson"]),
         },
     )
 

@@ -23,18 +23,14 @@ SORTS = {
 
 @require_safe
 def categories(request: HttpRequest) -> HttpResponse:
-    """Every shelf, with a few of its goods in pictures."""
+    """Every shelf, with one of its goods as its picture."""
     shelves = [
         {
             "slug": edge["node"]["slug"],
             "name": named(edge["node"]),
             "description": named(edge["node"], "description"),
             "total": edge["node"]["products"]["totalCount"],
-            "pictures": [
-                goods["node"]["thumbnail"]["url"]
-                for goods in edge["node"]["products"]["edges"]
-                if goods["node"]["thumbnail"]
-            ],
+            "picture": _picture(edge["node"]["products"]["edges"]),
         }
         for edge in ask(request, "Categories")["categories"]["edges"]
     ]
@@ -112,6 +108,9 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def _named_shelves(data: dict[str, Any]) -> list[dict[str, str]]:
     return [
-        {"slug": edge["node"]["slug"], "name": named(edge["node"])}
-        for edge in data["categories"]["edges"]
+        {"slug": edge["node"]["slug"], "name": named(edge["node"])} for edge in data["categories"]["edges"]
     ]
+
+
+def _picture(edges: list[dict[str, Any]]) -> str:
+    return next((edge["node"]["thumbnail"]["url"] for edge in edges if edge["node"]["thumbnail"]), "")
