@@ -6,7 +6,7 @@ away from the others: allocation passes it by as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum
@@ -51,7 +51,7 @@ def negative_stock() -> Iterator[Replace]:
     import saleor.graphql.product.types.products  # noqa: F401  (it imported the names)
     from saleor.warehouse import availability
 
-    plain_for_customer = availability.get_available_quantity_for_customer
+    plain_for_customer: Callable[..., int] = availability.get_available_quantity_for_customer
 
     def get_available_quantity_for_customer(variant: Any, country_code: str | None = None) -> int:
         return max(plain_for_customer(variant, country_code), 0)

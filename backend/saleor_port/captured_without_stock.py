@@ -41,7 +41,7 @@ def captured_without_stock() -> Iterator[Replace]:
             try:
                 validate_storefront_url(data["redirect_url"])
             except ValidationError as error:
-                raise ValidationError({"redirect_url": error}, code=AccountErrorCode.INVALID) from error
+                raise ValidationError({"redirect_url": error}, code=AccountErrorCode.INVALID.value) from error
         return plain_perform(cls, root, info, checkout_id, store_source, **data)
 
     @functools.wraps(plain_create_order)
@@ -63,7 +63,7 @@ def captured_without_stock() -> Iterator[Replace]:
                 else _("%(item)s has just been sold out. Your payment could not be returned yet: we will.")
             )
             raise ValidationError(
-                sentence % {"item": error.item}, code=CheckoutErrorCode.INSUFFICIENT_STOCK
+                sentence % {"item": error.item}, code=CheckoutErrorCode.INSUFFICIENT_STOCK.value
             ) from error
 
     yield Replace(mutations.CheckoutComplete, "perform_mutation", perform_mutation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from backend.saleor_port.registry import Replace, everywhere, patch
@@ -34,8 +34,8 @@ def sample_checkout() -> Iterator[Replace]:
     from saleor.core.utils import anonymization
     from saleor.webhook import payloads, serializers  # noqa: F401  (payloads imported the names)
 
-    plain_anonymize = anonymization.anonymize_checkout
-    plain_serialize = serializers.serialize_checkout_lines
+    plain_anonymize: Callable[[Any], Any] = anonymization.anonymize_checkout
+    plain_serialize: Callable[[Any], list[dict[str, Any]]] = serializers.serialize_checkout_lines
 
     def anonymize_checkout(checkout: Any) -> Any:
         anonymized = plain_anonymize(checkout)

@@ -17,7 +17,7 @@ from backend.saleor_port.registry import Replace, everywhere, patch
 )
 def underpayment() -> Iterator[Replace]:
     import saleor.checkout.utils
-    import saleor.graphql.checkout.utils  # noqa: F401  (it imported the name)
+    import saleor.graphql.checkout.utils
     from saleor.checkout import calculations
 
     def is_fully_paid(checkout: Any, lines: Any, discounts: Any) -> bool:

@@ -73,6 +73,10 @@ class PlainStockKeeper:
         from saleor.core.exceptions import InsufficientStock
         from saleor.warehouse.models import Stock
 
+        if order_line.variant is None:
+            raise ValueError(
+                f"Order line {order_line.pk} has lost its variant: nothing can be promised to it"
+            )
         stocks = _lock(
             Stock.objects.get_variant_stocks_for_country(country_code, order_line.variant).values_list(
                 "pk", flat=True
@@ -124,11 +128,15 @@ class PlainStockKeeper:
         from saleor.core.exceptions import InsufficientStock
         from saleor.warehouse.models import Stock
 
+        if order_line.variant_id is None:
+            raise ValueError(f"Order line {order_line.pk} has lost its variant: nothing can leave for it")
         self.lock([order_line.variant_id])
         # The line's promise in this very warehouse goes first. Saleor releases in pk order, so goods promised
         # here could not leave from here while the line had a promise elsewhere.
         _release(order_line=order_line, quantity=quantity, first_warehouse_pk=warehouse_pk)
-        stock = Stock.objects.filter(warehouse=warehouse_pk, product_variant=order_line.variant_id).first()
+        stock = Stock.objects.filter(
+            warehouse__pk=warehouse_pk, product_variant=order_line.variant_id
+        ).first()
         if stock is None or stock.quantity - _allocated_by_stock([stock]).get(stock.pk, 0) < quantity:
             raise InsufficientStock(
                 order_line.variant,

@@ -107,7 +107,7 @@ def test_a_secret_may_come_from_a_file(production: dict[str, str], tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    "changes, sentence",
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter than 32"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextlib
 import functools
 import threading
 from collections.abc import Callable
@@ -219,7 +221,5 @@ class Rendezvous:
         self._barrier = threading.Barrier(2, timeout=seconds)
 
     def wait(self) -> None:
-        try:
+        with contextlib.suppress(threading.BrokenBarrierError):
             self._barrier.wait()
-        except threading.BrokenBarrierError:
-            pass

@@ -24,7 +24,7 @@ def imported(module: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("module", "name"),
+    "module, name",
     [
         ("django.utils.encoding", "smart_text"),
         ("django.utils.encoding", "force_text"),
@@ -61,14 +61,13 @@ def test_the_json_field_of_contrib_postgres_is_no_stub() -> None:
 def test_signals_may_name_their_arguments() -> None:
     from django.dispatch import Signal
 
-    with without("signal_arguments"):
-        with pytest.raises(TypeError, match="providing_args"):
-            Signal(providing_args=["user"])  # type: ignore[call-arg]  # that is what is tested
+    with without("signal_arguments"), pytest.raises(TypeError, match="providing_args"):
+        Signal(providing_args=["user"])  # type: ignore[call-arg]  # that is what is tested
     Signal(providing_args=["user"])  # type: ignore[call-arg]  # that is what is tested
 
 
 @pytest.mark.parametrize(
-    ("patch", "module"),
+    "patch, module",
     [
         ("google_measurement_protocol", "google_measurement_protocol"),
         ("geolite2", "geolite2"),
@@ -76,9 +75,8 @@ def test_signals_may_name_their_arguments() -> None:
     ],
 )
 def test_a_vendors_package_that_nobody_installed_can_be_imported(patch: str, module: str) -> None:
-    with without(patch):
-        with pytest.raises(ModuleNotFoundError):
-            importlib.import_module(module)
+    with without(patch), pytest.raises(ModuleNotFoundError):
+        importlib.import_module(module)
     assert importlib.import_module(module) is not None
 
 
@@ -179,9 +177,8 @@ def test_a_phone_number_reaches_the_address_form_as_text() -> None:
 
 
 def test_an_incomplete_address_is_a_form_error() -> None:
-    with without("address_library"):
-        with pytest.raises(AttributeError, match="InvalidAddress"):
-            address_form(city="").is_valid()
+    with without("address_library"), pytest.raises(AttributeError, match="InvalidAddress"):
+        address_form(city="").is_valid()
 
     form = address_form(city="")
     assert not form.is_valid()
@@ -210,9 +207,8 @@ def test_values_of_an_attribute_can_be_reordered(attribute: Attribute) -> None:
     last = attribute.values.last()
     values = AttributeValue.objects.filter(attribute=attribute)
 
-    with without("sort_order"):
-        with pytest.raises(AttributeError), transaction.atomic():
-            perform_reordering(values, {last.pk: -2})
+    with without("sort_order"), pytest.raises(AttributeError), transaction.atomic():
+        perform_reordering(values, {last.pk: -2})
 
     with transaction.atomic():
         perform_reordering(values, {last.pk: -2})
@@ -225,9 +221,8 @@ def test_a_group_without_members_is_a_group_without_members(db: None) -> None:
 
     group = Group.objects.create(name="nobody yet")
 
-    with without("empty_arrays"):
-        with pytest.raises(TypeError):
-            get_group_to_permissions_and_users_mapping()
+    with without("empty_arrays"), pytest.raises(TypeError):
+        get_group_to_permissions_and_users_mapping()
 
     assert get_group_to_permissions_and_users_mapping()[group.pk] == {"permissions": set(), "users": set()}
 
@@ -238,9 +233,8 @@ def test_a_new_attribute_may_come_with_values(db: None) -> None:
     def check(names: list[str]) -> None:
         AttributeCreate.check_values_are_unique([{"name": name} for name in names], Attribute(name="产地"))
 
-    with without("unsaved_relations"):
-        with pytest.raises(ValueError, match="primary key"):
-            check(["one", "two"])
+    with without("unsaved_relations"), pytest.raises(ValueError, match="primary key"):
+        check(["one", "two"])
 
     check(["one", "two"])
     with pytest.raises(ValidationError, match="not unique"):
@@ -257,9 +251,8 @@ def test_the_sample_of_a_checkout_has_its_lines_and_no_buyer(shop: Shop) -> None
     def sample() -> Any:
         return generate_sample_payload(WebhookEventType.CHECKOUT_QUANTITY_CHANGED)
 
-    with without("sample_checkout"):
-        with pytest.raises(ValidationError, match="UUID"):
-            sample()
+    with without("sample_checkout"), pytest.raises(ValidationError, match="UUID"):
+        sample()
 
     [payload] = sample()
     assert [line["sku"] for line in payload["lines"]] == [good.sku]

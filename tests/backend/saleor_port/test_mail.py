@@ -51,7 +51,7 @@ def test_no_template_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("send", "subject"),
+    "send, subject",
     [
         (
             lambda: account_emails._send_account_confirmation_email("a@example.com", "t", LINK),

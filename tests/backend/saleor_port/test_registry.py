@@ -62,9 +62,8 @@ def test_one_of_two_patches_of_the_same_method_can_be_taken_out_alone() -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(LookupError, match="No patch is called oversold"):
-        with without("oversold"):
-            pass
+    with pytest.raises(LookupError, match="No patch is called oversold"), without("oversold"):
+        pass
 
 
 def test_what_was_missing_is_missing_again_after_undo() -> None:

@@ -111,7 +111,7 @@ def order_the_same_goods_in_opposite_order(shop: Shop) -> list[Any]:
     warehouse = shop.warehouses[0]
     return race(
         *(
-            lambda order=order: create_fulfill(order, warehouse.pk)  # type: ignore[misc]  # bound at once
+            lambda order=order: create_fulfill(order, warehouse.pk)  # bound at once
             for order in orders
         )
     )
@@ -155,9 +155,8 @@ def pack_from_the_second_warehouse(shop: Shop) -> ProductVariant:
 
 
 def test_saleor_cannot_pack_from_the_second_warehouse_what_it_promised_there(shop: Shop) -> None:
-    with without("decrease_stock"):
-        with pytest.raises(InsufficientStock):
-            pack_from_the_second_warehouse(shop)
+    with without("decrease_stock"), pytest.raises(InsufficientStock):
+        pack_from_the_second_warehouse(shop)
 
 
 def test_goods_leave_the_warehouse_that_promised_them(shop: Shop) -> None:
