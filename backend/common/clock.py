@@ -38,7 +38,7 @@ def parse_written(text: str) -> datetime | date | None:
     try:
         if found["hour"] is None:
             return date(year, month, day)
-        clock = [int(found[part] or 0) for part in ("hour", "minute", "second")]
-        return datetime(year, month, day, *clock, tzinfo=SHOP_ZONE)
+        hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+        return datetime(year, month, day, hour, minute, second, tzinfo=SHOP_ZONE)
     except ValueError:
         return None

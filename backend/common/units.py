@@ -90,9 +90,7 @@ _DATE = re.compile(
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _RANGE = re.compile(r"(?P<low>[\d.]+)\s*[^\d.\s]{0,2}\s*[-~到至–—]\s*(?P<high>[\d.]+)")
-_ABOUT = re.compile(
-    r"约|大概|大约|差不多|将近|左右|上下|估计|近(?=[\d一二两三四五六七八九十百千])|[\d十百千万]\+|\+$"
-)
+_ABOUT = re.compile(r"约|大概|大约|差不多|将近|左右|上下|估计|近(?=[\d一二两三四五六七八九十百千])|\+(?!\d)")
 _MORE = re.compile(r"几|来|数[十百千]|多(?!少)|余")
 _DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {
     "零": 0,
@@ -265,7 +263,7 @@ def _shown(value: object) -> str:
 def _measure_number(value: float | Decimal, *, column_unit: str | None, counting: Counting) -> Measure:
     # Twelve digits: a workbook's 12.3 may arrive as 12.299999999999999.
     number = Decimal(f"{value:.12g}") if isinstance(value, float) else Decimal(value)
-    if not number.is_finite() or number.adjusted() < -15 and number:
+    if not number.is_finite() or (number and number.adjusted() < -15):
         return _refused(_("“{value}” is not a quantity. Write a number."), value)
     if number.is_signed() and number:
         return _refused(

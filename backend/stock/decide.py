@@ -26,9 +26,8 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.common.units import GRAMS, PIECE, Counting, Measure, Reading, parse_quantity
 from backend.stock.feeds.document import Row
-from backend.stock.models import Basis, ReportLine
+from backend.stock.words import Basis, Outcome
 
-Outcome = ReportLine.Outcome
 CountKey = tuple[datetime, int, str]
 
 JUMP = 10

@@ -14,13 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.cooperatives.models import Cooperative
 from backend.provenance.models import HarvestLot
-
-
-class Basis(models.TextChoices):
-    """Which count a report gives."""
-
-    SHELF = "shelf", _("in the shed, sold but not yet packed goods included")
-    SELLABLE = "sellable", _("still for sale")
+from backend.stock.words import Basis, Outcome
 
 
 class Supply(models.Model):
@@ -259,11 +253,7 @@ class Report(models.Model):
 class ReportLine(models.Model):
     """One row of a report, as it stood, and its outcome."""
 
-    class Outcome(models.TextChoices):
-        ACCEPTED = "accepted", _("accepted")
-        WAITING = "waiting", _("waiting for a person")
-        REFUSED = "refused", _("refused")
-        SKIPPED = "skipped", _("skipped")
+    Outcome = Outcome
 
     report = models.ForeignKey(
         Report, on_delete=models.CASCADE, related_name="lines", verbose_name=_("report")

@@ -32,7 +32,8 @@ from backend.stock.feeds.document import Document, as_text
 from backend.stock.feeds.fetch import Fetched, fetch
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.ledger import Balance, Entry
-from backend.stock.models import Basis, Feed, Movement, Report, ReportLine, Supply
+from backend.stock.models import Feed, Movement, Report, Supply
+from backend.stock.words import Basis, Outcome
 
 MOST_AHEAD = timedelta(minutes=5)
 """How far a cooperative's clock may be ahead of ours."""
@@ -364,7 +365,7 @@ def _write(*, report: Report, verdicts: Sequence[Verdict], count: Count, now: da
     accepted = [
         (line_id, verdict)
         for line_id, verdict in zip(line_ids, verdicts, strict=True)
-        if verdict.outcome is ReportLine.Outcome.ACCEPTED
+        if verdict.outcome is Outcome.ACCEPTED
     ]
     if not accepted:
         return

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.utils.functional import Promise
 
-from backend.stock.models import Basis
+from backend.stock.words import Basis
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.common.clock import SHOP_ZONE
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document, Row, as_text
-from backend.stock.models import Basis
+from backend.stock.words import Basis
 
 COLUMN = "quantity"
 MOST_ROWS = 200_000

@@ -58,7 +58,8 @@ MOST_CELLS = 2_000_000
 
 _NOT_XLSX = _("This is not an .xlsx workbook. Save it as an Excel workbook (.xlsx) and send that.")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-_EPOCH = datetime(1899, 12, 30)
+# Naive, as every date in a workbook is.
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (it has no zone until its wall clock is known to be Shanghai's)
 _ERROR_TEXT = "#N/A"
 
 

@@ -1,0 +1,226 @@
+"""Quantities as bookkeepers write them (the table of docs on files that cooperatives send)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.common.units import MOST_BASE_UNITS, Counting, Measure, Reading, parse_number, parse_quantity
+
+CELTUCE = Counting(base="g", container_name="筐", container_units=10_000)
+EGGS = Counting(base="piece", container_name="箱", container_units=30)
+
+
+def in_jin(value: object) -> Measure:
+    return parse_quantity(value, unit="斤", counting=CELTUCE)
+
+
+@pytest.mark.parametrize(
+    "written, grams",
+    [
+        (128.5, 64_250),
+        (Decimal("128.5"), 64_250),
+        (12.299999999999999, 6150),
+        (0, 0),
+        ("128.5", 64_250),
+        ("１２０", 60_000),
+        ("1,200", 600_000),
+        ("1,200.5", 600_250),
+        (" 30 斤 ", 15_000),
+        ("一百二", 60_000),
+        ("一百二十", 60_000),
+        ("一百零二", 51_000),
+        ("一千五", 750_000),
+        ("一千零五十", 525_000),
+        ("一万二", 6_000_000),
+        ("十五", 7500),
+        ("二十", 10_000),
+        ("两百", 100_000),
+        ("一二〇", 60_000),
+        ("贰拾", 10_000),
+        ("三点五", 1750),
+        ("三斤半", 1750),
+        ("半斤", 250),
+        ("两斤半", 1250),
+        ("3斤5两", 1750),
+        ("五两", 250),
+        ("二十五斤", 12_500),
+        ("5筐", 50_000),
+        ("两筐", 20_000),
+        ("0.333", 166),
+        ("卖完", 0),
+        ("卖完了", 0),
+        ("无", 0),
+        ("0公斤", 0),
+    ],
+)
+def test_what_can_be_read_becomes_whole_grams(written: object, grams: int) -> None:
+    found = in_jin(written)
+    assert (found.reading, found.base_units, str(found.message)) == (Reading.READ, grams, "")
+
+
+@pytest.mark.parametrize(
+    "written, proposal",
+    [
+        ("约30斤", 15_000),
+        ("30斤左右", 15_000),
+        ("三十多", 15_000),
+        ("30多斤", 15_000),
+        ("十来斤", 5000),
+        ("30+", 15_000),
+        ("30-40斤", 15_000),
+        ("30～40", 15_000),
+        ("半筐", 5000),
+        ("一筐半", 15_000),
+        ("128公斤", 128_000),
+        ("5箱", None),
+        ("-", None),
+        ("待定", None),
+    ],
+)
+def test_what_is_nearly_said_waits_with_a_proposal(written: str, proposal: int | None) -> None:
+    found = in_jin(written)
+    assert (found.reading, found.base_units) == (Reading.WAITS, proposal)
+    assert written.strip() in str(found.message)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "−5",
+        "-5",
+        "负五",
+        -5,
+        Decimal("-0.5"),
+        "#N/A",
+        "#REF!",
+        "1.23E+11",
+        "11月3日",
+        "2026/11/3",
+        date(2026, 11, 3),
+        True,
+        float("nan"),
+        float("inf"),
+        Decimal("1E+999999"),
+        "50%",
+        "abc",
+        "斤",
+        "1,20",
+        "1 200",
+        "一十百",
+        "二三十",
+        10**12,
+        "=1+1",
+        "9" * 5000,
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(written: object) -> None:
+    found = in_jin(written)
+    assert (found.reading, found.base_units) == (Reading.REFUSED, None)
+    assert str(found.message)
+
+
+@pytest.mark.parametrize("written", [None, "", "  ", "\u3000"])
+def test_blank_is_blank(written: object) -> None:
+    assert in_jin(written).reading is Reading.BLANK
+
+
+@pytest.mark.parametrize(
+    "unit, grams",
+    [
+        ("", 3),
+        ("g", 3),
+        ("克", 3),
+        ("两", 150),
+        ("斤", 1500),
+        ("KG", 3000),
+        ("公斤", 3000),
+        ("吨", 3_000_000),
+        ("(斤)", 1500),
+        ("筐", 30_000),
+    ],
+)
+def test_the_columns_unit_holds_where_the_cell_says_none(unit: str, grams: int) -> None:
+    assert parse_quantity("3", unit=unit, counting=CELTUCE).base_units == grams
+
+
+def test_a_weight_whose_unit_nobody_said_waits() -> None:
+    assert parse_quantity("3", unit=None, counting=CELTUCE).reading is Reading.WAITS
+    assert parse_quantity("0", unit=None, counting=CELTUCE).base_units == 0
+    assert parse_quantity("3", unit=None, counting=EGGS).base_units == 3
+
+
+@pytest.mark.parametrize(
+    "written, reading, pieces",
+    [
+        ("12", Reading.READ, 12),
+        ("12枚", Reading.READ, 12),
+        ("十二个", Reading.READ, 12),
+        ("3箱", Reading.READ, 90),
+        ("3箱5个", Reading.READ, 95),
+        (30.0, Reading.READ, 30),
+        ("3.5", Reading.REFUSED, None),
+        ("半箱", Reading.WAITS, 15),
+        ("2斤", Reading.WAITS, None),
+        ("2筐", Reading.WAITS, None),
+    ],
+)
+def test_pieces_are_counted_whole(written: object, reading: Reading, pieces: int | None) -> None:
+    found = parse_quantity(written, unit="", counting=EGGS)
+    assert (found.reading, found.base_units) == (reading, pieces)
+
+
+def test_a_container_of_unknown_weight_waits() -> None:
+    found = parse_quantity("5筐", unit="", counting=Counting(base="g", container_name="筐"))
+    assert found.reading is Reading.WAITS
+    assert "筐" in str(found.message)
+
+
+DIGITS, STEPS = "零一二三四五六七八九", ["", "十", "百", "千"]
+
+
+def in_chinese(number: int) -> str:
+    """The full form: 一百零二, 一千零五十; independent of what is tested."""
+    if number == 0:
+        return "零"
+    if number >= 10_000:
+        high, low = divmod(number, 10_000)
+        return in_chinese(high) + "万" + (("零" if low < 1000 else "") + in_chinese(low) if low else "")
+    said, gap = "", False
+    for place, digit in enumerate(f"{number:d}"):
+        step = STEPS[len(f"{number:d}") - place - 1]
+        if digit == "0":
+            gap = True
+            continue
+        said += ("零" if gap and said else "") + DIGITS[int(digit)] + step
+        gap = False
+    return said
+
+
+@given(number=st.integers(0, 99_999_999))
+def test_every_number_in_chinese_reads_as_itself(number: int) -> None:
+    assert parse_number(in_chinese(number)) == number
+
+
+@given(number=st.integers(0, 99_999))
+def test_every_number_in_digits_reads_as_itself_grouped_or_not(number: int) -> None:
+    assert parse_number(f"{number}") == parse_number(f"{number:,}") == number
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.floats(),
+        st.decimals(),
+        st.integers(),
+        st.text("0123456789.,一二十百千万两斤半筐约多-~ "),
+    )
+)
+def test_whatever_is_written_gets_an_answer_within_bounds(written: object) -> None:
+    found = in_jin(written)
+    assert found.base_units is None or 0 <= found.base_units <= MOST_BASE_UNITS
+    assert found.reading is not Reading.READ or found.base_units is not None

@@ -1,0 +1,176 @@
+"""What becomes of a row, given what is in the books."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from backend.common.units import Counting
+from backend.stock.decide import (
+    Books,
+    Catalogue,
+    Count,
+    Known,
+    Verdict,
+    absent,
+    decide,
+    match_rows,
+)
+from backend.stock.feeds.document import Row
+from backend.stock.words import Basis, Outcome
+from tests.backend.stock.shed import MORNING
+
+CATALOGUE = Catalogue(
+    [
+        Known(1, "XY-0001", "莴笋"),
+        Known(2, "XY-0002", "儿菜"),
+        Known(3, "00123", "豌豆尖"),
+        Known(4, "XY-0004", "红油菜薹"),
+    ]
+)
+EARLIER = MORNING - timedelta(hours=1)
+BOOK = Books(
+    pk=1,
+    counting=Counting(base="g"),
+    on_hand=50_000,
+    allocated=0,
+    counted=(EARLIER, 0, "a"),
+    counted_units=50_000,
+    counted_unit="斤",
+)
+SHELF = Count(key=(MORNING, 0, "b"), basis=Basis.SHELF, counts_from=MORNING)
+
+
+def row(
+    value: object, *, code: str = "XY-0001", unit: str | None = "斤", number: int = 1, **changes: object
+) -> Row:
+    return Row(number=number, column="库存", code=code, value=value, unit=unit, **changes)
+
+
+def verdict(value: object, *, book: Books = BOOK, count: Count = SHELF, unit: str | None = "斤") -> Verdict:
+    return decide(
+        matches=match_rows(rows=[row(value, unit=unit)], catalogue=CATALOGUE), books={1: book}, count=count
+    )[0]
+
+
+def test_a_shelf_count_is_on_hand_less_what_has_left_since() -> None:
+    book = replace(BOOK, allocated=7000, on_hand_since=-5000, allocated_since=-5000)
+    assert verdict("100", book=book).on_hand == 45_000
+
+
+def test_a_sellable_count_adds_what_was_promised_when_it_was_made() -> None:
+    # 7 kg promised now, of which 3 kg since the count; 5 kg have left since, promised before it.
+    book = replace(BOOK, allocated=7000, on_hand_since=-5000, allocated_since=3000 - 5000)
+    count = replace(SHELF, basis=Basis.SELLABLE)
+    assert verdict("100", book=book, count=count).on_hand == 50_000 + 9000 - 5000
+
+
+def test_the_figure_never_falls_below_nothing() -> None:
+    found = verdict("1", book=replace(BOOK, on_hand=1500, on_hand_since=-2000))
+    assert (found.outcome, found.on_hand) == (Outcome.ACCEPTED, 0)
+    assert found.message
+
+
+@pytest.mark.parametrize(
+    "key",
+    [(EARLIER, 9, "z"), (MORNING, 3, "z"), (MORNING, 4, "b"), (MORNING, 4, "a")],
+)
+def test_a_count_that_is_not_newer_changes_nothing(key: tuple) -> None:
+    book = replace(BOOK, counted=(MORNING, 4, "b"))
+    assert verdict("90", book=book, count=replace(SHELF, key=key)).outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(
+    "key", [(MORNING, 5, "a"), (MORNING, 4, "c"), (MORNING + timedelta(seconds=1), 0, "a")]
+)
+def test_a_count_that_is_newer_by_time_number_or_content_goes_through(key: tuple) -> None:
+    book = replace(BOOK, counted=(MORNING, 4, "b"))
+    assert verdict("90", book=book, count=replace(SHELF, key=key)).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "written, outcome",
+    [
+        ("1000", Outcome.WAITING),
+        ("999", Outcome.ACCEPTED),
+        ("10", Outcome.WAITING),
+        ("10.1", Outcome.ACCEPTED),
+        ("0", Outcome.ACCEPTED),
+        ("200", Outcome.ACCEPTED),
+        ("50", Outcome.ACCEPTED),
+    ],
+)
+def test_ten_times_as_much_or_a_tenth_waits_and_nothing_less_does(written: str, outcome: Outcome) -> None:
+    assert verdict(written).outcome is outcome
+
+
+def test_a_shed_that_was_nearly_sold_out_may_be_filled_again() -> None:
+    assert verdict("1000", book=replace(BOOK, on_hand=9999)).outcome is Outcome.ACCEPTED
+    assert verdict("1000", book=replace(BOOK, on_hand=10_000)).outcome is Outcome.WAITING
+
+
+def test_the_same_number_in_another_unit_waits() -> None:
+    found = verdict("100", unit="公斤")
+    assert (found.outcome, found.base_units) == (Outcome.WAITING, 100_000)
+    assert verdict("25", unit="公斤").outcome is Outcome.WAITING
+    assert verdict("90", unit="公斤").outcome is Outcome.ACCEPTED
+    assert verdict("200", unit="市斤").outcome is Outcome.ACCEPTED
+
+
+def test_a_first_count_is_never_a_jump() -> None:
+    assert verdict("9000", book=replace(BOOK, counted=None, on_hand=0)).outcome is Outcome.ACCEPTED
+
+
+def test_what_waits_goes_through_when_a_person_says_it_again() -> None:
+    book = replace(BOOK, waiting=frozenset({500_000}))
+    assert verdict("1000", book=book).outcome is Outcome.WAITING
+    assert verdict("1000", book=book, count=replace(SHELF, is_by_hand=True)).outcome is Outcome.ACCEPTED
+    assert verdict("2000", book=book, count=replace(SHELF, is_by_hand=True)).outcome is Outcome.WAITING
+
+
+def test_the_same_good_twice_is_refused_in_both_rows_and_the_others_go_through() -> None:
+    rows = [row("1"), row("2", code="xy－0001", number=2), row("3", code="XY-0002", number=3)]
+    found = match_rows(rows=rows, catalogue=CATALOGUE)
+    assert [match.outcome for match in found] == [Outcome.REFUSED, Outcome.REFUSED, None]
+
+
+@pytest.mark.parametrize(
+    "code, name, supply_id",
+    [
+        ("XY-0001", "", 1),
+        (" xy－0001 ", "", 1),
+        ("XY—0001", "", 1),
+        ("123", "", 3),
+        ("123.0", "", 3),
+        ("00123", "", 3),
+        ("", "儿菜", 2),
+        ("", "没有的菜", None),
+        ("XY-0009", "儿菜", None),
+        ("124", "", None),
+    ],
+)
+def test_a_code_is_found_as_bookkeepers_write_it(code: str, name: str, supply_id: int | None) -> None:
+    assert CATALOGUE.find(code=code, name=name) == supply_id
+
+
+@pytest.mark.parametrize(
+    "code, name, suggested",
+    [("XY-0009", "儿菜", 2), ("XY-0O04", "", 4), ("", "油菜薹", 4), ("QQ", "鱼", None)],
+)
+def test_an_unknown_code_waits_with_the_likeliest_good(code: str, name: str, suggested: int | None) -> None:
+    (match,) = match_rows(rows=[row("5", code=code, name=name)], catalogue=CATALOGUE)
+    assert (match.outcome, match.supply_id) == (Outcome.WAITING, suggested)
+
+
+def test_hidden_rows_wait_and_shortened_codes_are_refused() -> None:
+    rows = [row("5", is_hidden=True), row("5", code="1.23E+11"), row("5", code="XY-0002", problem="broken")]
+    found = match_rows(rows=rows, catalogue=CATALOGUE)
+    assert [match.outcome for match in found] == [Outcome.WAITING, Outcome.REFUSED, Outcome.REFUSED]
+
+
+def test_only_goods_that_no_row_may_mean_are_absent() -> None:
+    rows = [row("5"), row("5", code="XY-0009", name="儿菜"), row("", code="00123")]
+    missing = absent(matches=match_rows(rows=rows, catalogue=CATALOGUE), catalogue=CATALOGUE)
+    assert [match.supply_id for match in missing] == [4]
