@@ -32,11 +32,11 @@ Membership.objects.create(cooperative=cooperative, user=User.objects.get(email="
 product = produce.a_product(name="最后五十箱", slug="last-boxes", packs={1000: "20"})
 produce.a_supply(cooperative=cooperative, product=product, on_hand=%(grams)d, code="XY-9000")
 method = produce.a_delivery(name="自提点")
-print("PREPARED", product.variants.get().pk, method.pk)
+variant = product.variants.get()
+baskets = [str(produce.a_basket({variant: 1}).token) for _ in range(%(buyers)d)]
+print("PREPARED", method.pk, *baskets)
 """
 
-CHECKOUT = """mutation($lines: [CheckoutLineInput]!) { checkoutCreate(input: {lines: $lines}) {
-  checkout { token } checkoutErrors { code } } }"""
 PLACE = """mutation($input: OrderPlaceInput!) { orderPlace(input: $input) { order { number } errors { code } } }"""
 SIGN_IN = """mutation($e: String!, $p: String!) { tokenCreate(email: $e, password: $p) { token } }"""
 SUBMIT = """mutation($input: StockReportInput!) { stockReportSubmit(input: $input) {
@@ -90,10 +90,9 @@ def an_order(token: str, method: str) -> dict[str, Any]:
 @pytest.mark.timeout(600)
 def test_two_hundred_buyers_get_fifty_boxes(fresh_shop: Shop, post: Post) -> None:
     script = fresh_shop.directory / "prepare.py"
-    Path(script).write_text(PREPARE % {"grams": BOXES * 1000})
+    Path(script).write_text(PREPARE % {"grams": BOXES * 1000, "buyers": BUYERS})
     printed = fresh_shop.manage("shell", "--command", f"exec(open({str(script)!r}).read())")
-    variant_pk, method_pk = printed.split("PREPARED")[1].split()[:2]
-    variant = graphene.Node.to_global_id("ProductVariant", variant_pk)
+    method_pk, *baskets = printed.split("PREPARED")[1].split()
     method = graphene.Node.to_global_id("ShippingMethod", method_pk)
     token = post(SIGN_IN, e="counter@shed.example", p="secret-of-the-test")["tokenCreate"]["token"]
     stop = threading.Event()
@@ -115,13 +114,7 @@ def test_two_hundred_buyers_get_fifty_boxes(fresh_shop: Shop, post: Post) -> Non
         placed = post(PLACE, input=an_order(checkout, method))["orderPlace"]
         return "SOLD" if placed["order"] else placed["errors"][0]["code"]
 
-    def fill_basket(_number: int) -> str:
-        created = post(CHECKOUT, lines=[{"quantity": 1, "variantId": variant}])["checkoutCreate"]
-        checkout: str = created["checkout"]["token"]
-        return checkout
-
     with ThreadPoolExecutor(max_workers=32) as pool:
-        baskets = list(pool.map(fill_basket, range(BUYERS)))
         feed = threading.Thread(target=keep_counting)
         feed.start()
         try:
@@ -137,4 +130,4 @@ def test_two_hundred_buyers_get_fifty_boxes(fresh_shop: Shop, post: Post) -> Non
             "SELECT on_hand, allocated FROM stock_supply WHERE code = 'XY-9000'"
         ).fetchone() or (None, None)
     assert (on_hand, allocated) == (BOXES * 1000, BOXES * 1000)
-    assert "0" in fresh_shop.manage("audit_stock")
+    assert "Every stock figure is what the ledger says." in fresh_shop.manage("audit_stock")
