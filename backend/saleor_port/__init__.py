@@ -19,6 +19,7 @@ def install() -> None:
         jwt_library,
         phone_widget,
         removed_names,
+        symbolic_algebra,
         vendor_stand_ins,
     )
 

@@ -16,12 +16,12 @@ from typing import Any, NoReturn
 
 from backend.saleor_port.registry import Phase, Replace, patch
 
+DOC = "Stands in for a package that this shop does not use; see backend.saleor_port."
 
-def _module(name: str, **attributes: Any) -> ModuleType:
-    module = ModuleType(
-        name,
-        "Stands in for a package that this shop does not use; see backend.saleor_port.",
-    )
+
+def stand_in_module(name: str, **attributes: Any) -> ModuleType:
+    """A module that is not there on disk."""
+    module = ModuleType(name, DOC)
     for attribute, value in attributes.items():
         setattr(module, attribute, value)
     return module
@@ -34,7 +34,8 @@ def _stands_in_for(*modules: ModuleType) -> Iterator[Replace]:
             yield Replace(sys.modules, module.__name__, module)
 
 
-def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
+def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+    """Whatever is asked of a package that is not there."""
     raise NotImplementedError(
         "This shop does not use that vendor's package; see backend.saleor_port.vendor_stand_ins"
     )
@@ -65,7 +66,7 @@ class _NoGeography:
 def google_measurement_protocol() -> Iterator[Replace]:
     # Saleor describes every paid order first, and asks afterwards whether anybody is to be told.
     describing = dict.fromkeys(("pageview", "item", "transaction"), _nothing)
-    yield from _stands_in_for(_module("google_measurement_protocol", report=_refuse, **describing))
+    yield from _stands_in_for(stand_in_module("google_measurement_protocol", report=refuse, **describing))
 
 
 @patch(
@@ -74,7 +75,7 @@ def google_measurement_protocol() -> Iterator[Replace]:
     phase=Phase.BEFORE,
 )
 def geolite2() -> Iterator[Replace]:
-    yield from _stands_in_for(_module("geolite2", geolite2=_NoGeography()))
+    yield from _stands_in_for(stand_in_module("geolite2", geolite2=_NoGeography()))
 
 
 class _BaseProvider:
@@ -128,6 +129,6 @@ class _SamplePerson:
     phase=Phase.BEFORE,
 )
 def faker() -> Iterator[Replace]:
-    providers = _module("faker.providers", BaseProvider=_BaseProvider)
-    stand_in = _module("faker", Faker=_SamplePerson, Factory=_SamplePerson, providers=providers)
+    providers = stand_in_module("faker.providers", BaseProvider=_BaseProvider)
+    stand_in = stand_in_module("faker", Faker=_SamplePerson, Factory=_SamplePerson, providers=providers)
     yield from _stands_in_for(stand_in, providers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from django.db import transaction
 from saleor.account.models import User
 from saleor.product.models import Attribute, AttributeValue
 
-from backend.saleor_port import without
+from backend.saleor_port import vendor_stand_ins, without
 from tests.backend.saleor_port.small_shop import Shop
 
 
@@ -91,6 +92,20 @@ def test_the_country_of_an_address_is_unknown() -> None:
     from saleor.core.utils import get_country_by_ip
 
     assert get_country_by_ip("8.8.8.8") is None
+
+
+def test_weights_convert_without_sympy() -> None:
+    from measurement.measures import Temperature, Weight
+
+    def stands_in() -> bool:
+        return "sympy" in sys.modules and sys.modules["sympy"].__doc__ == vendor_stand_ins.DOC
+
+    with without("symbolic_algebra"):
+        assert not stands_in()
+    assert stands_in()
+    assert (Weight(kg=1.5).g, Weight(g=500).kg, round(Weight(lb=1).g, 2)) == (1500, 0.5, 453.59)
+    with pytest.raises(NotImplementedError):
+        Temperature(c=20)
 
 
 # ---- jwt_library ----
