@@ -94,11 +94,7 @@ schema: $(READY) ## write backend/api/schema.graphql anew
 
 .PHONY: snapshot
 snapshot: $(READY) ## write the schema snapshot anew, from a real migrate (a minute)
-	@$(PYTHON) -m backend.config.snapshot write
-
-.PHONY: messages
-messages: $(READY) ## collect texts into the .po files of both catalogues
-	@$(PYTHON) -m backend.config.messages
+	@DEMO=true $(PYTHON) -m backend.config.snapshot write
 
 .PHONY: reset
 reset: ## stop the shop and remove var/, with all its data

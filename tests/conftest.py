@@ -124,14 +124,13 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def empty_redis(servers: Servers) -> Iterator[None]:
+def empty_redis(servers: Servers) -> None:
     """Broker and cache are empty when a test begins."""
     from django.conf import settings
 
     for url in (settings.ENVIRONMENT.redis.broker_url, settings.ENVIRONMENT.redis.cache_url):
         with redis.Redis.from_url(url) as client:
             client.flushdb()
-    yield
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def compile_catalogues() -> list[Path]:
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
         with source.open("rb") as text:
-            catalogue = read_po(text, locale=_locale(source), domain=source.stem, abort_invalid=True)
+            catalogue = read_po(text, locale=_locale(source), domain=source.stem)
         # Moved into place: another process may be reading the old one.
         aside = target.with_suffix(".mo.new")
         with aside.open("wb") as binary:

@@ -1,6 +1,12 @@
-"""The long-running programs of the shop, as command lines: the same for `make run`, the tests and the containers."""
+"""The programs of the shop, as command lines: the same for `make run`, the tests and the containers.
 
+A container's entry point is `python -m backend.config.programs web`, or worker, beat, feeds, prepare, or manage with
+one of Django's commands.
+"""
+
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from backend.config.environment import REPOSITORY
@@ -55,3 +61,47 @@ def feeds(*, port: int) -> list[str]:
 def manage(*arguments: str) -> list[str]:
     """One of Django's commands."""
     return [sys.executable, str(REPOSITORY / "backend" / "manage.py"), *arguments]
+
+
+def prepare() -> list[str]:
+    """Brings the database to the newest migration, from the schema snapshot where it is empty."""
+    return [sys.executable, "-m", "backend.config.snapshot", "prepare"]
+
+
+def from_environment(arguments: list[str], environ: Mapping[str, str]) -> list[str] | None:
+    """The command line of a container's role, sized by its environment; None for a role that there is not."""
+    match arguments:
+        case ["web"]:
+            return web(
+                host="0.0.0.0",
+                port=int(environ.get("PORT") or 8000),
+                workers=int(environ.get("WEB_WORKERS") or 2),
+                threads=int(environ.get("WEB_THREADS") or 4),
+            )
+        case ["worker"]:
+            return worker(
+                queues=environ.get("QUEUES") or "default,feeds,apply",
+                concurrency=int(environ.get("CONCURRENCY") or 2),
+            )
+        case ["beat"]:
+            return beat(schedule=Path(environ.get("BEAT_SCHEDULE") or "/tmp/beat-schedule"))
+        case ["feeds"]:
+            return [*feeds(port=8010), "--host=0.0.0.0"]
+        case ["prepare"]:
+            return prepare()
+        case ["manage", *command]:
+            return manage(*command)
+    return None
+
+
+def main(arguments: list[str]) -> None:
+    """Becomes the program, so that signals reach it and its end is the container's."""
+    command = from_environment(arguments, os.environ)
+    if command is None:
+        sys.exit("web | worker | beat | feeds | prepare | manage <command>")
+    os.chdir(REPOSITORY)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -23,12 +23,14 @@ from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
+import psycopg
+
 from backend.config import programs
 from backend.config.embedded import PostgresCluster, RedisServer, ServerFailed
 from backend.config.environment import REPOSITORY, Environment, EnvironmentUnreadable
 from backend.config.messages import compile_catalogues
 from backend.config.preflight import CannotRun, check_port, disk_full, only_one, prepare_var, read_port
-from backend.config.snapshot import prepare_database
+from backend.config.snapshot import given_database_url, prepare_database
 from backend.config.supervision import MARK, Plan, Supervisor, end_leftovers, tail
 
 READY_SECONDS = 120.0
@@ -165,18 +167,17 @@ def start_servers(plan: Plan, supervisor: Supervisor) -> bool:
 def fill(plan: Plan, done: Done) -> None:
     """Schema, static files and demo shop: each only when it is not there, or made from something else."""
     backend = REPOSITORY / "backend"
-    database_url = os.environ["DATABASE_URL"] if plan.cluster is not None else ""
 
     def migrate() -> None:
         with step("建立数据库", "Preparing the database"):
-            if plan.cluster is not None:
-                prepare_database(database_url=database_url)
-            else:
-                _manage("prepare the database", "migrate", "--no-input", "--verbosity=0")
+            try:
+                prepare_database(database_url=given_database_url(os.environ))
+            except (psycopg.Error, subprocess.CalledProcessError) as error:
+                raise CannotRun("数据库准备失败。", f"The database cannot be prepared: {error}") from error
 
     def collect() -> None:
         with step("整理静态文件", "Collecting static files"):
-            _manage("collect static files", "collectstatic", "--no-input", "--clear", "--verbosity=0")
+            _manage("collect static files", "collectstatic", "--no-input", "--verbosity=0")
 
     def seed() -> None:
         say("  载入示例商店 Loading the demo shop …")
@@ -274,8 +275,6 @@ def watch(plan: Plan, supervisor: Supervisor) -> None:
     given_up: set[str] = set()
     while True:
         time.sleep(2)
-        if supervisor.process.poll() is not None:
-            raise CannotRun("supervisord 意外结束。", f"supervisord ended unexpectedly; see {plan.logs}.")
         for name, info in supervisor.states().items():
             if info["statename"] == "RUNNING" and info["pid"] != seen[name]:
                 say(f"  {name}: 已重新启动 started again ({plan.logs / name}.log)")

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -41,6 +42,12 @@ def restore_if_empty(*, database_url: str, snapshot: Path = SNAPSHOT) -> bool:
     return True
 
 
+def given_database_url(environ: Mapping[str, str]) -> str:
+    """DATABASE_URL, or what the file named by DATABASE_URL_FILE holds."""
+    path = environ.get("DATABASE_URL_FILE")
+    return Path(path).read_text(encoding="utf-8").strip() if path else environ["DATABASE_URL"]
+
+
 def prepare_database(*, database_url: str) -> None:
     """Brings the database of DATABASE_URL to the newest migration, from the snapshot where it is empty."""
     restore_if_empty(database_url=database_url)
@@ -54,7 +61,13 @@ def take(*, database_url: str) -> str:
     Rows stay in the order in which the migrations made them.
     """
     with psycopg.connect(database_url) as connection:
-        connection.execute("UPDATE django_migrations SET applied = '2000-01-01T00:00:00Z'")
+        # When, and in which order of those that do not depend on each other, is not the schema's business.
+        connection.execute("""
+            CREATE TEMPORARY TABLE applied AS SELECT app, name FROM django_migrations;
+            TRUNCATE django_migrations RESTART IDENTITY;
+            INSERT INTO django_migrations (app, name, applied)
+            SELECT app, name, '2000-01-01T00:00:00Z' FROM applied ORDER BY app COLLATE "C", name COLLATE "C";
+        """)
     dumped = subprocess.run(
         [
             postgres_programs() / "pg_dump",
@@ -90,9 +103,10 @@ def take_from_nothing() -> str:
 
 
 def _migrate(*, database_url: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL_FILE"}
     subprocess.run(
         manage("migrate", "--no-input", "--verbosity=0", "--skip-checks"),
-        env={**os.environ, "DATABASE_URL": database_url, "DEMO": os.environ.get("DEMO", "true")},
+        env={**environment, "DATABASE_URL": database_url},
         check=True,
     )
 
@@ -104,7 +118,7 @@ def main(arguments: list[str]) -> None:
             SNAPSHOT.write_text(take_from_nothing(), encoding="utf-8")
             print(f"{SNAPSHOT.relative_to(REPOSITORY)}: {SNAPSHOT.stat().st_size / 1024:.0f} KiB")
         case ["prepare"]:
-            prepare_database(database_url=os.environ["DATABASE_URL"])
+            prepare_database(database_url=given_database_url(os.environ))
         case _:
             sys.exit("python -m backend.config.snapshot write | prepare")
 

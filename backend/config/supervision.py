@@ -165,7 +165,13 @@ class Supervisor:
         return True
 
     def states(self) -> dict[str, dict[str, Any]]:
-        return {info["name"]: info for info in self.rpc.getAllProcessInfo()}
+        """What supervisord says of each program; raises CannotRun when supervisord itself is gone."""
+        try:
+            return {info["name"]: info for info in self.rpc.getAllProcessInfo()}
+        except (OSError, xmlrpc.client.Error) as error:
+            raise CannotRun(
+                "supervisord 意外结束。", f"supervisord ended unexpectedly; see {self.plan.logs}."
+            ) from error
 
     def check(self) -> None:
         """Raises CannotRun when a program has been given up."""
