@@ -100,6 +100,10 @@ class MenuItemForm(forms.ModelForm):
     def clean_url(self) -> str | None:
         return self.cleaned_data["url"] or None
 
+    def _get_validation_exclusions(self) -> set[str]:
+        # The model's own validator wants a host; validate_link has looked already.
+        return super()._get_validation_exclusions() | {"url"}
+
 
 class MenuItemInline(SaleorPermissionTabularInline):
     model = MenuItem

@@ -130,7 +130,8 @@ class StockAdmin(ReadOnlyAdmin):
 @admin.register(Address)
 class AddressAdmin(SaleorPermissionAdmin):
     permission = "account.manage_users"
-    list_display = ("full_name", "company_name", "city_area", "street_address_1")
+    list_display = ("id", "last_name", "first_name", "company_name", "city_area", "street_address_1")
+    list_display_links = ("id", "last_name", "first_name")
     search_fields = ("first_name", "last_name", "company_name", "phone")
     fields = (
         "last_name",

@@ -126,7 +126,8 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("person"))
     def customer(self, order: Order) -> str:
-        return order.shipping_address.full_name if order.shipping_address else order.user_email
+        address = order.shipping_address
+        return f"{address.last_name}{address.first_name}" if address else order.user_email
 
     @admin.action(description=_("Cancel the selected orders and release their stock"))
     def cancel(self, request: HttpRequest, orders: QuerySet[Order]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from django.contrib import admin
@@ -25,6 +24,7 @@ from tests.fixtures.demo import demo_database  # noqa: F401, a fixture
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_database")]
 
 OURS = {"backend", "saleor"}
+BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"
 
 
 def registered() -> list[type[Model]]:
@@ -38,7 +38,7 @@ def url_of(model: type[Model], page: str, *arguments: object) -> str:
 
 @pytest.fixture
 def administrator(client: Client) -> Client:
-    client.force_login(User.objects.get(email="admin@xinyi.example"))
+    client.force_login(User.objects.get(email="admin@xinyi.example"), backend=BY_PASSWORD)
     return client
 
 
@@ -53,7 +53,7 @@ def staff_with(client: Client) -> Callable[..., Client]:
             user.user_permissions.add(
                 Permission.objects.get(content_type__app_label=app_label, codename=codename)
             )
-        client.force_login(user)
+        client.force_login(user, backend=BY_PASSWORD)
         return client
 
     return sign_in
@@ -128,7 +128,7 @@ def test_djangos_own_permissions_open_nothing(staff_with: Callable[..., Client])
 
 
 def test_customers_and_bookkeepers_are_sent_to_the_sign_in(client: Client) -> None:
-    client.force_login(User.objects.get(email="wang@baima.example"))
+    client.force_login(User.objects.get(email="wang@baima.example"), backend=BY_PASSWORD)
     assert client.get("/admin/").status_code == 302
 
 
