@@ -63,7 +63,8 @@ def captured_without_stock() -> Iterator[Replace]:
                 else _("%(item)s has just been sold out. Your payment could not be returned yet: we will.")
             )
             raise ValidationError(
-                sentence % {"item": error.item}, code=CheckoutErrorCode.INSUFFICIENT_STOCK.value
+                sentence % {"item": error.item.display_product()},
+                code=CheckoutErrorCode.INSUFFICIENT_STOCK.value,
             ) from error
 
     yield Replace(mutations.CheckoutComplete, "perform_mutation", perform_mutation)

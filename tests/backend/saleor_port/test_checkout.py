@@ -9,6 +9,7 @@ import graphene
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 from saleor.checkout.models import Checkout
 from saleor.order.models import Order
 from saleor.payment import ChargeStatus, PaymentError
@@ -181,10 +182,14 @@ def test_saleor_keeps_the_money_for_what_is_sold_out(
 def test_the_money_for_what_is_sold_out_goes_back_and_the_buyer_is_told(
     shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
-    answer = buy_what_is_sold_out_meanwhile(shop, ask, gateway).data["checkoutComplete"]
+    with translation.override("en"):
+        answer = buy_what_is_sold_out_meanwhile(shop, ask, gateway).data["checkoutComplete"]
 
     [error] = answer["checkoutErrors"]
-    assert error["code"] == "INSUFFICIENT_STOCK"
+    assert (error["code"], error["message"]) == (
+        "INSUFFICIENT_STOCK",
+        "二荆条 1 (500 克) has just been sold out. You have not been charged.",
+    )
     payment = Payment.objects.get()
     assert (payment.captured_amount, payment.charge_status) == (0, ChargeStatus.FULLY_REFUNDED)
     assert Order.objects.count() == 0
@@ -193,12 +198,17 @@ def test_the_money_for_what_is_sold_out_goes_back_and_the_buyer_is_told(
 def test_a_refund_that_the_gateway_refuses_is_not_called_done(
     shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
-    with mock.patch("saleor.payment.gateway.refund", side_effect=PaymentError("no")):
+    with (
+        translation.override("en"),
+        mock.patch("saleor.payment.gateway.refund", side_effect=PaymentError("no")),
+    ):
         answer = buy_what_is_sold_out_meanwhile(shop, ask, gateway).data["checkoutComplete"]
 
     [error] = answer["checkoutErrors"]
     assert error["code"] == "INSUFFICIENT_STOCK"
-    assert "could not be returned" in error["message"] or "未能退回" in error["message"]
+    assert error["message"] == (
+        "二荆条 1 (500 克) has just been sold out. Your payment could not be returned yet: we will."
+    )
     assert Payment.objects.get().captured_amount == 50
 
 
