@@ -60,9 +60,7 @@ def document(operation: str) -> str:
     text = (DOCUMENTS / f"{operation}.graphql").read_text(encoding="utf-8")
     found = re.findall(r"^(?:query|mutation)\s+(\w+)", text, re.MULTILINE)
     if found != [operation]:
-        raise ValueError(
-            f"documents/{operation}.graphql holds {found}, not {operation}"
-        )
+        raise ValueError(f"documents/{operation}.graphql holds {found}, not {operation}")
     return text
 
 
@@ -158,17 +156,13 @@ def _over_http(
     except (httpx.HTTPError, ValueError) as error:
         raise ApiUnavailable(f"{operation}: {error}") from error
     if not isinstance(body, dict):
-        raise ApiUnavailable(
-            f"{operation}: status {response.status_code} without a GraphQL answer"
-        )
+        raise ApiUnavailable(f"{operation}: status {response.status_code} without a GraphQL answer")
     return body.get("data"), tuple(body.get("errors") or ())
 
 
 def _code(error: Mapping[str, Any]) -> str:
     extensions = error.get("extensions") or {}
-    return str(
-        extensions.get("code") or (extensions.get("exception") or {}).get("code") or ""
-    )
+    return str(extensions.get("code") or (extensions.get("exception") or {}).get("code") or "")
 
 
 def _raise(operation: str, errors: tuple[dict[str, Any], ...]) -> None:

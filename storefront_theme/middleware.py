@@ -25,11 +25,7 @@ def choose_language(get_response: Answer) -> Answer:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         asked = request.GET.get("lang", "").lower()
-        chosen = (
-            asked
-            if asked in known
-            else request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        )
+        chosen = asked if asked in known else request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         language = chosen if chosen in known else settings.LANGUAGE_CODE
         request.LANGUAGE_CODE = language
         with translation.override(language):
@@ -58,9 +54,7 @@ class ApiErrorPages:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(
-        self, request: HttpRequest, exception: Exception
-    ) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Called by Django for what a view raised."""
         if isinstance(exception, ApiRefused):
             if session.person(request) is None:

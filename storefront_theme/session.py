@@ -34,11 +34,8 @@ class SignInRefused(Exception):
 
 
 def sign_in(request: HttpRequest, email: str, password: str) -> Person:
-    """Exchange an address and a password for a token. Raises SignInRefused. The basket stays."""
-    visitor.forget(request)
-    answer = client.ask(request, "SignIn", email=email.strip(), password=password)[
-        "tokenCreate"
-    ]
+    """Exchange an address and a password for a token. Raises SignInRefused. A guest's basket stays."""
+    answer = client.ask(request, "SignIn", email=email.strip(), password=password)["tokenCreate"]
     user = answer["user"] if answer else None
     if not user or not answer["token"]:
         raise SignInRefused(_("The address or the password is not right."))
@@ -52,7 +49,7 @@ def sign_in(request: HttpRequest, email: str, password: str) -> Person:
 
 
 def sign_out(request: HttpRequest) -> None:
-    """Forget who is here; the basket belongs to the browser, and stays."""
+    """Forget who is here, and the whole session with it."""
     visitor.forget(request)
 
 
@@ -62,9 +59,7 @@ def signed_in_only(
     """A view that asks who is there first, and comes back afterwards."""
 
     @wraps(view)
-    def asked(
-        request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
+    def asked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if person(request) is None:
             return to_sign_in(request)
         return view(request, *args, **kwargs)
@@ -74,12 +69,8 @@ def signed_in_only(
 
 def to_sign_in(request: HttpRequest) -> HttpResponseRedirect:
     """Off to the sign-in page, which returns to this one."""
-    here = (
-        request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
-    )
-    return HttpResponseRedirect(
-        f"{reverse('shop:sign_in')}?{urlencode({'next': here})}"
-    )
+    here = request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
+    return HttpResponseRedirect(f"{reverse('shop:sign_in')}?{urlencode({'next': here})}")
 
 
 def next_or(request: HttpRequest, default: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest
 
-_TOKEN = "api_token"
+_ACCESS = "api_access"
 _PERSON = "person"
 
 
@@ -26,7 +26,7 @@ class Person:
 
 def token(request: HttpRequest) -> str:
     """The API's token, or ''."""
-    return str(request.session.get(_TOKEN, ""))
+    return str(request.session.get(_ACCESS, ""))
 
 
 def person(request: HttpRequest) -> Person | None:
@@ -36,14 +36,17 @@ def person(request: HttpRequest) -> Person | None:
 
 
 def remember(request: HttpRequest, *, token: str, person: Person) -> None:
-    """The session gets a new key, so that a key planted before the sign-in opens nothing."""
+    """The session gets a new key, so that a key planted before the sign-in opens nothing.
+
+    A guest's basket stays; what somebody else had left in this session does not.
+    """
+    if request.session.get(_ACCESS):
+        request.session.flush()
     request.session.cycle_key()
-    request.session[_TOKEN] = token
+    request.session[_ACCESS] = token
     request.session[_PERSON] = asdict(person)
 
 
 def forget(request: HttpRequest) -> None:
-    """Forget token and name. The basket belongs to the browser, and stays."""
-    if request.session.pop(_TOKEN, None) is not None:
-        request.session.pop(_PERSON, None)
-        request.session.cycle_key()
+    """Forget who was here and all that they did: their basket is theirs, and waits for their next sign-in."""
+    request.session.flush()

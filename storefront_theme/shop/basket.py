@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -67,16 +67,14 @@ def read(request: HttpRequest) -> dict[str, Any] | None:
 def add(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
     """Put packs of one variant on top of what is there. Raises BasketRefused."""
     lines = [{"variantId": variant_id, "quantity": quantity}]
-    if _kept(request) is None:
+    kept = _kept(request)
+    if kept is None:
         answer = client.ask(request, "BasketCreate", lines=lines)["checkoutCreate"]
-        checkout = answer["checkout"]
         _check(request, answer, variant_id=variant_id)
-        _remember(request, checkout)
+        kept = _remember(request, answer["checkout"])
         # For a signed-in buyer Saleor answers with the basket of the last visit, and leaves the lines out.
         if answer["created"]:
             return
-    kept = _kept(request)
-    assert kept is not None
     answer = client.ask(request, "BasketAdd", checkoutId=kept.id, lines=lines)["checkoutLinesAdd"]
     if _is_gone(answer):
         forget(request)
@@ -133,14 +131,11 @@ def _check(request: HttpRequest, answer: dict[str, Any], *, variant_id: str) -> 
     raise BasketRefused(_("That could not be put into the basket."))
 
 
-def _remember(request: HttpRequest, checkout: dict[str, Any]) -> None:
-    kept = {
-        "id": checkout["id"],
-        "token": str(checkout["token"]),
-        "count": checkout["quantity"],
-    }
-    if request.session.get(_BASKET) != kept:
-        request.session[_BASKET] = kept
+def _remember(request: HttpRequest, checkout: dict[str, Any]) -> _Kept:
+    kept = _Kept(id=checkout["id"], token=str(checkout["token"]), count=checkout["quantity"])
+    if request.session.get(_BASKET) != asdict(kept):
+        request.session[_BASKET] = asdict(kept)
+    return kept
 
 
 def quote_for(request: HttpRequest, *, address: dict[str, str]) -> None:

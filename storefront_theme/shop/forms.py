@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 # Sichuan's prefectures with the postcode of their seats: Saleor's address rules ask for one, people seldom know it.
@@ -243,3 +244,14 @@ class RegisterForm(SignInForm):
     consent = forms.BooleanField(
         error_messages={"required": _("Please confirm that you have read the privacy page.")}
     )
+
+    def clean_password(self) -> str:
+        """Not one of those that are tried first. Saleor asks this only where it confirms addresses by mail."""
+        password = str(self.cleaned_data["password"])
+        try:
+            validate_password(password)
+        except forms.ValidationError as error:
+            raise forms.ValidationError(
+                _("This password is too easy to guess. Please choose another.")
+            ) from error
+        return password

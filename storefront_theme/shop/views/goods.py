@@ -94,7 +94,7 @@ def _structured(goods: Goods, *, url: str, description: list[Block]) -> dict[str
                 "@type": "Offer",
                 "sku": pack.sku,
                 "name": pack.name,
-                "price": str(pack.price),
+                "price": f"{pack.price:.2f}",
                 "priceCurrency": "CNY",
                 "availability": f"https://schema.org/{'InStock' if pack.left else 'OutOfStock'}",
             }

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from storefront_theme.client import ask
-from storefront_theme.shop.paging import PAGE, read_page
+from storefront_theme.client import ApiError, ask
+from storefront_theme.shop.paging import PAGE, ShelfPage, read_page
 from storefront_theme.shop.shelf import in_order, named
 
 SORTS = {
@@ -51,16 +51,13 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else ""
     only_in_stock = request.GET.get("stock") == "in"
-    answer = ask(
+    page = _page(
         request,
         "CategoryGoods",
         category=found["id"],
         inStock="IN_STOCK" if only_in_stock else None,
         sort=SORTS[sort][1],
-        first=PAGE,
-        after=request.GET.get("after") or None,
     )
-    page = read_page(answer["products"], query=request.GET)
     return render(
         request,
         "shop/category.html",
@@ -84,26 +81,24 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """Goods whose names or descriptions hold what was typed."""
     q = request.GET.get("q", "").strip()[:60]
-    page = None
-    if q:
-        answer = ask(
-            request,
-            "Search",
-            search=q,
-            first=PAGE,
-            after=request.GET.get("after") or None,
-        )
-        page = read_page(answer["products"], query=request.GET)
+    page = _page(request, "Search", search=q) if q else None
     return render(
         request,
         "shop/search.html",
-        {
-            "here": "shelves",
-            "q": q,
-            "page": page,
-            "goods": in_order(page.goods) if page else [],
-        },
+        {"here": "shelves", "q": q, "page": page, "goods": in_order(page.goods) if page else []},
     )
+
+
+def _page(request: HttpRequest, operation: str, **variables: Any) -> ShelfPage:
+    after = request.GET.get("after") or None
+    try:
+        answer = ask(request, operation, first=PAGE, after=after, **variables)
+    except ApiError as error:
+        # Saleor breaks, in several ways, on a place in the list that it never gave out.
+        if after is None:
+            raise
+        raise Http404(after) from error
+    return read_page(answer["products"], query=request.GET)
 
 
 def _named_shelves(data: dict[str, Any]) -> list[dict[str, str]]:

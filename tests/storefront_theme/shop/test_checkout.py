@@ -1,0 +1,234 @@
+"""The checkout: one page, nothing typed is lost, and a second tap is no second order."""
+
+import re
+
+import pytest
+from django.test import Client
+from graphene import Node
+from saleor.order.models import Order
+from saleor.warehouse.models import Stock
+
+from tests import produce
+from tests.storefront_theme.shop.test_basket import put_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shed() -> produce.Shed:
+    return produce.a_shed(on_hand=3_000)
+
+
+@pytest.fixture
+def van(shed: produce.Shed) -> str:
+    return str(
+        Node.to_global_id("ShippingMethod", produce.a_delivery(name="货车", price="6.00", kind="own_van").pk)
+    )
+
+
+def hidden(page: str) -> dict[str, str]:
+    return {
+        name: re.search(rf'name="{name}" value="([^"]+)"', page)[1]  # type: ignore[index] # a miss is a failure
+        for name in ("basket", "key")
+    }
+
+
+def form(client: Client, method: str, **changes: str) -> dict[str, str]:
+    """What 李婶 types after the page was shown to her."""
+    return {
+        **hidden(client.get("/checkout/").content.decode()),
+        "name": "李秀英",
+        "phone": "138 0013 8000",
+        "email": "li@buyer.example",
+        "province": "四川省",
+        "city": "绵阳市",
+        "district": "游仙区",
+        "street": "信义镇白马路 1 号",
+        "shipping_method": method,
+        "payment": "pay_on_collection",
+        "note": "请放门口",
+        "fresh_rule": "on",
+        **changes,
+    }
+
+
+def test_freight_and_ways_of_delivery_are_shown_before_anything_is_typed(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 2)
+    page = client.get("/checkout/").content.decode()
+    assert "¥6.00" in page
+    assert "免运费" in page
+    assert "白马园区" in page
+    # What is brought stands before what is collected; nothing is ticked for her.
+    assert page.index("货车") < page.index("自提")
+    assert not re.search(r'name="(?:fresh_rule|shipping_method)"[^>]* checked', page)
+
+
+def test_an_order_is_placed_and_the_basket_is_empty(client: Client, shed: produce.Shed, van: str) -> None:
+    put_in(client, shed, 2)
+    answer = client.post("/checkout/", form(client, van))
+    order = Order.objects.get()
+    assert answer["Location"] == f"/orders/{order.token}/"
+    assert str(order.total_gross_amount) == "20.00"
+    assert order.customer_note == "请放门口"
+    assert order.shipping_address.phone.as_e164 == "+8613800138000"
+    page = client.get(answer["Location"]).content.decode()
+    assert "收到货再付款" in page
+    assert "白马蔬菜专业合作社" in page
+    assert "138****8000" in page
+    assert "13800138000" not in page
+    assert "菜篮还空着。" in client.get("/basket/").content.decode()
+
+
+def test_a_second_tap_is_no_second_order(client: Client, shed: produce.Shed, van: str) -> None:
+    put_in(client, shed, 1)
+    typed = form(client, van)
+    first, second = client.post("/checkout/", typed), client.post("/checkout/", typed)
+    assert first["Location"] == second["Location"]
+    assert Order.objects.count() == 1
+
+
+def test_the_order_page_opens_for_whoever_has_its_address_only(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 1)
+    address = client.post("/checkout/", form(client, van))["Location"]
+    answer = Client().get(address)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert Client().get("/orders/00000000-0000-4000-8000-000000000000/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "field, value, said",
+    [
+        ("name", "", "请填写收货人姓名。"),
+        ("phone", "12345", "手机号不对：应为 1 开头的 11 位数字。"),
+        ("phone", "", "请填写手机号，送货时会打给您。"),
+        ("email", "li", "请填写邮箱，例如 li@example.com。"),
+        ("street", "", "请填写街道和门牌号。"),
+        ("district", "", "请填写区县。"),
+        ("fresh_rule", "", "请确认生鲜退货规则。"),
+        ("shipping_method", "", "请选择配送方式。"),
+        ("shipping_method", "U2hpcHBpbmdNZXRob2Q6OTk5OTk=", "请选择配送方式。"),
+    ],
+)
+def test_what_is_missing_stands_beside_its_field_and_nothing_typed_is_lost(
+    client: Client, shed: produce.Shed, van: str, field: str, value: str, said: str
+) -> None:
+    put_in(client, shed, 1)
+    answer = client.post("/checkout/", form(client, van, **{field: value}))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert said in page
+    assert f'id="id_{field}_error"' in page
+    for kept in {"李秀英", "138 0013 8000", "li@buyer.example", "信义镇白马路 1 号", "请放门口"} - {
+        {
+            "name": "李秀英",
+            "phone": "138 0013 8000",
+            "email": "li@buyer.example",
+            "street": "信义镇白马路 1 号",
+        }.get(field, "")
+    }:
+        assert kept in page
+    assert not Order.objects.exists()
+
+
+def test_a_phone_may_be_typed_in_full_width_and_with_a_country(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 1)
+    client.post("/checkout/", form(client, van, phone="＋８６ １３８－００１３－８０００"))
+    assert Order.objects.get().shipping_address.phone.as_e164 == "+8613800138000"
+
+
+def test_who_picks_up_needs_no_address(client: Client, shed: produce.Shed) -> None:
+    put_in(client, shed, 1)
+    pick_up = str(Node.to_global_id("ShippingMethod", shed.delivery.pk))
+    answer = client.post("/checkout/", form(client, pick_up, street="", district="", city="", province=""))
+    assert answer.status_code == 302
+    assert Order.objects.get().shipping_address.street_address_1 == "白马园区"
+    assert "白马园区" in client.get(answer["Location"]).content.decode()
+
+
+def test_an_address_that_the_api_refuses_is_said_beside_its_field(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 1)
+    answer = client.post("/checkout/", form(client, van, province="乱写省"))
+    assert answer.status_code == 422
+    assert 'id="id_province_error"' in answer.content.decode()
+
+
+def test_the_last_box_goes_to_one_and_the_other_hears_it_kindly(shed: produce.Shed, van: str) -> None:
+    quick, slow = Client(), Client()
+    put_in(quick, shed, 2)
+    put_in(slow, shed, 2)
+    hers, his = form(quick, van), form(slow, van, name="张大爷", email="zhang@buyer.example")
+    assert quick.post("/checkout/", hers).status_code == 302
+    answer = slow.post("/checkout/", his)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "有人先买走了：" in page
+    assert "莴笋（1000 g）只剩 1 份，菜篮里有 2 份" in page
+    assert "张大爷" in page
+    assert Order.objects.count() == 1
+    # One tap, and what he typed is still there; a second one orders.
+    adjusted = slow.post("/checkout/", {**his, "adjust": "1"}).content.decode()
+    assert "张大爷" in adjusted
+    assert "莴笋 <span" in adjusted
+    assert "× 1<" in adjusted
+    assert slow.post("/checkout/", {**his, **hidden(adjusted)}).status_code == 302
+    assert Order.objects.count() == 2
+
+
+def test_when_nothing_is_left_the_basket_says_so(client: Client, shed: produce.Shed, van: str) -> None:
+    put_in(client, shed, 1)
+    typed = form(client, van)
+    Stock.objects.update(quantity=0)
+    answer = client.post("/checkout/", {**typed, "adjust": "1"}, follow=True)
+    assert "您选的今天都卖完了" in answer.content.decode()
+
+
+def test_a_price_that_changed_meanwhile_is_shown_before_it_is_paid(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 1)
+    typed = form(client, van)
+    variant = shed.variant
+    variant.price_override_amount = 9
+    variant.save()
+    answer = client.post("/checkout/", typed)
+    assert answer.status_code == 422
+    assert "¥15.00" in answer.content.decode()
+    assert not Order.objects.exists()
+    # Now that she has seen it.
+    assert client.post("/checkout/", typed).status_code == 302
+    assert str(Order.objects.get().total_gross_amount) == "15.00"
+
+
+def test_an_empty_basket_has_no_checkout(client: Client) -> None:
+    assert client.get("/checkout/")["Location"] == "/basket/"
+    assert client.post("/checkout/", {"basket": "x", "key": "y"})["Location"] == "/basket/"
+
+
+def test_a_signed_in_buyer_finds_her_address_and_her_order(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    user = produce.a_person(email="li@buyer.example", first_name="秀英", last_name="李")
+    address = produce.an_address()
+    address.save()
+    user.addresses.add(address)
+    user.default_shipping_address = address
+    user.save()
+    client.post("/account/sign-in/", {"email": "li@buyer.example", "password": "secret-of-the-test"})
+    put_in(client, shed, 1)
+    page = client.get("/checkout/").content.decode()
+    for known in ("李秀英", "li@buyer.example", "13800138000", "信义镇白马路 1 号"):
+        assert f'value="{known}"' in page
+    client.post("/checkout/", form(client, van))
+    order = Order.objects.get()
+    assert order.user == user
+    assert f'href="/orders/{order.token}/"' in client.get("/account/").content.decode()
+    assert f"订单 {order.pk}" in client.get("/account/").content.decode()
