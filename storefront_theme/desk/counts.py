@@ -78,19 +78,23 @@ def difference(*, before: int, after: int, unit: str) -> str:
     return sign + figure(abs(after - before), unit=unit)
 
 
-def unit_label(unit: str) -> str:
-    """What figures of a supply are in."""
-    return _("jin") if unit == "GRAM" else _("pcs")
+def unit_label(supply: Mapping[str, Any]) -> str:
+    """What figures of a supply are in. Oil in single cans is counted in cans (桶), not in pieces."""
+    if supply["unit"] == "GRAM":
+        return _("jin")
+    return supply["containerName"] if _is_its_own_container(supply) else _("pcs")
 
 
 def units_of(supply: Mapping[str, Any]) -> tuple[Unit, ...]:
     """The units to choose from, the usual one first. A container appears once the shop knows what it holds."""
     if supply["unit"] == "GRAM":
         known = [Unit("斤", _("jin")), Unit("公斤", _("kg")), Unit("g", _("g"))]
+    elif _is_its_own_container(supply):
+        return (Unit(supply["containerName"], supply["containerName"]),)
     else:
         known = [Unit("个", _("pcs"))]
     if supply["containerName"] and supply["containerUnits"]:
-        holds = f"{figure(supply['containerUnits'], unit=supply['unit'])} {unit_label(supply['unit'])}"
+        holds = f"{figure(supply['containerUnits'], unit=supply['unit'])} {unit_label(supply)}"
         label = _("%(container)s of %(holds)s") % {
             "container": supply["containerName"],
             "holds": holds,
@@ -150,7 +154,7 @@ def fields(
                 code=supply["code"],
                 name=supply["name"],
                 picture=thumbnail["url"] if thumbnail else "",
-                unit_label=unit_label(unit),
+                unit_label=unit_label(supply),
                 units=units,
                 on_hand=figure(supply["onHand"], unit=unit),
                 promised=figure(supply["allocated"], unit=unit) if supply["allocated"] else "",
@@ -175,7 +179,7 @@ def changes(lines: Sequence[Mapping[str, Any]], *, before: Mapping[str, int]) ->
         drawn.append(
             Change(
                 name=supply["name"],
-                unit_label=unit_label(unit),
+                unit_label=unit_label(supply),
                 before="" if old is None else figure(old, unit=unit),
                 after=figure(new, unit=unit),
                 difference="" if old is None else difference(before=old, after=new, unit=unit),
@@ -190,8 +194,13 @@ def taken_over(line: Mapping[str, Any]) -> str:
     """The figure that the shop read in a row, with its unit; '' when it read none."""
     if line["supply"] is None or line["baseUnits"] is None:
         return ""
-    unit = line["supply"]["unit"]
-    return f"{figure(line['baseUnits'], unit=unit)} {unit_label(unit)}"
+    supply = line["supply"]
+    return f"{figure(line['baseUnits'], unit=supply['unit'])} {unit_label(supply)}"
+
+
+def _is_its_own_container(supply: Mapping[str, Any]) -> bool:
+    """A piece that has a name of its own: 桶, 盒, 只."""
+    return bool(supply["unit"] == "PIECE" and supply["containerName"] and supply["containerUnits"] == 1)
 
 
 def _shortfall(supply: Mapping[str, Any]) -> str:

@@ -253,7 +253,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Back to the sign-in."""
     session.sign_out(request)
-    request.session.pop(_KEPT_TYPED, None)
     return HttpResponseRedirect(reverse("desk:sign_in"))
 
 

@@ -1,5 +1,6 @@
 """The wall board as it is drawn: the API's figures, and where their marks stand."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -151,7 +152,7 @@ def draw_map(
         margin=64,
         smallest=7,
         largest=34 if weights else 7,
-        label_width=92,
+        label_widths=[_label_width(village["name"]) for village in villages],
         label_height=38 if weights else 22,
     )
     return tuple(
@@ -187,6 +188,14 @@ def _draw_week(days: Sequence[Mapping[str, Any]]) -> Week:
         ticks=bars.ticks,
         weight_path=line.path,
     )
+
+
+def _label_width(name: str) -> float:
+    """About how wide a name is on the map, in 17-pixel type: a Chinese character is a square, a Latin one half of it.
+
+    Never less than the line of the weight below it.
+    """
+    return max(70.0, sum(17.0 if unicodedata.east_asian_width(letter) in "WF" else 9.0 for letter in name))
 
 
 def _amount(money: Mapping[str, Any]) -> Decimal:

@@ -154,7 +154,7 @@ def places(
     margin: float,
     smallest: float,
     largest: float,
-    label_width: float,
+    label_widths: Sequence[float],
     label_height: float,
 ) -> tuple[Place, ...]:
     """The schematic map. Positions run from 0 to 1000, west to east and north to south.
@@ -174,6 +174,7 @@ def places(
     found: dict[int, Place] = {}
     for index in sorted(range(len(circles)), key=lambda i: (-circles[i][2], i)):
         x, y, radius = circles[index]
+        label_width = label_widths[index]
         gap = max(0.35 * label_height, 12.0)
         choices = (
             ("start", x + radius + gap, y, (x + radius + gap, y - label_height / 2)),

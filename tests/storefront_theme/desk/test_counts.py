@@ -73,6 +73,14 @@ def test_jin_is_the_usual_unit_and_a_known_container_may_be_chosen() -> None:
     assert [unit.value for unit in units_of(a_supply(unit="PIECE"))] == ["个"]
 
 
+def test_what_comes_in_single_containers_is_counted_in_them() -> None:
+    oil = a_supply(unit="PIECE", containerName="桶", containerUnits=1, onHand=39)
+    assert units_of(oil) == (Unit("桶", "桶"),)
+    assert fields([oil], typed={})[0].unit_label == "桶"
+    eggs = a_supply(unit="PIECE", containerName="板", containerUnits=30)
+    assert [unit.label for unit in units_of(eggs)] == ["pcs", "板 of 30 pcs"]
+
+
 def test_only_filled_fields_are_reported_as_they_were_typed() -> None:
     supplies = [a_supply(), a_supply(id="8", code="XY-0008"), a_supply(id="9", code="XY-0009")]
     typed = read_typed(

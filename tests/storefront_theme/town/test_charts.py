@@ -89,29 +89,33 @@ MAP = {
     "margin": 50.0,
     "smallest": 6.0,
     "largest": 30.0,
-    "label_width": 90.0,
     "label_height": 30.0,
 }
 
 
+def drawn_map(positions: list[tuple[int, int]], values: list[Decimal]) -> tuple[Place, ...]:
+    """The map of villages whose names are all of one width."""
+    return places(positions, values, label_widths=[90.0] * len(positions), **MAP)
+
+
 def test_a_village_stands_where_the_schematic_map_puts_it() -> None:
-    drawn = places([(0, 0), (1000, 1000), (500, 250)], decimals(0, 0, 0), **MAP)
+    drawn = drawn_map([(0, 0), (1000, 1000), (500, 250)], decimals(0, 0, 0))
     assert [(place.x, place.y) for place in drawn] == [(50, 50), (550, 350), (300, 125)]
 
 
 def test_the_area_of_a_circle_grows_with_the_kilograms() -> None:
-    nought, half, most = places([(0, 0), (500, 500), (900, 100)], decimals(0, 50, 100), **MAP)
+    nought, half, most = drawn_map([(0, 0), (500, 500), (900, 100)], decimals(0, 50, 100))
     assert nought.radius == 6
     assert most.radius == 30
     assert half.radius == pytest.approx(math.sqrt((6**2 + 30**2) / 2), abs=0.05)
 
 
 def test_a_map_without_sales_is_a_map_of_small_circles() -> None:
-    assert {place.radius for place in places([(0, 0), (9, 9)], decimals(0, 0), **MAP)} == {6}
+    assert {place.radius for place in drawn_map([(0, 0), (9, 9)], decimals(0, 0))} == {6}
 
 
 def test_a_name_stands_right_of_its_circle_unless_it_would_leave_the_map() -> None:
-    west, east = places([(0, 500), (1000, 500)], decimals(1, 1), **MAP)
+    west, east = drawn_map([(0, 500), (1000, 500)], decimals(1, 1))
     assert (west.anchor, west.label_x > west.x) == ("start", True)
     assert (east.anchor, east.label_x < east.x) == ("end", True)
 
@@ -124,7 +128,7 @@ def label_span(place: Place) -> tuple[float, float]:
 
 @pytest.mark.parametrize("position", [(520, 500), (600, 480), (500, 540), (500, 480)])
 def test_names_of_neighbours_do_not_cover_one_another(position: tuple[int, int]) -> None:
-    one, other = places([(500, 480), position], decimals(1, 1), **MAP)
+    one, other = drawn_map([(500, 480), position], decimals(1, 1))
     (one_start, one_end), (other_start, other_end) = label_span(one), label_span(other)
     assert abs(one.label_y - other.label_y) >= 30 or one_end <= other_start or other_end <= one_start
 
