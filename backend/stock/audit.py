@@ -66,8 +66,9 @@ def repair(*, now: datetime) -> list[Finding]:
     """
     with transaction.atomic():
         supplies = ledger.lock_supplies(supply_ids=list(Supply.objects.values_list("pk", flat=True)))
-        ledger.lock_stock_rows(supply_ids=list(supplies))
         findings = find_drift()
+        # Also makes those that are missing, so after they were found to be.
+        ledger.lock_stock_rows(supply_ids=list(supplies))
         _follow_movements([each for each in findings if each.drift in (Drift.ON_HAND, Drift.ALLOCATED)])
         _follow_promises(now=now)
         strays = [each.stock_id for each in findings if each.drift is Drift.STRAY]

@@ -83,8 +83,8 @@ def _kept_etag(etag: str) -> str:
 
 def _pinned(*, url: str, allow_private: bool) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:
     """The address with its host looked up once, so that what was checked is what is connected to."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise FeedForbidden(_("The feed's address cannot be read.")) from error

@@ -1,0 +1,173 @@
+"""Asking cooperatives' systems that may be slow, large, broken or somewhere they should not be."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from backend.stock.errors import FeedForbidden, FeedUnavailable, FeedUnreadable
+from backend.stock.feeds import fetch as fetching
+from backend.stock.feeds.fetch import fetch
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class System:
+    """A cooperative's system; `answer` is what it does with the next requests."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = lambda request: say(request, 200, b"{}")
+        self.asked: list[dict[str, str]] = []
+        system = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                system.asked.append({"path": self.path, **dict(self.headers)})
+                system.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/stock.json"
+
+
+def say(request: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    request.send_response(status)
+    for name, value in headers.items():
+        request.send_header(name.replace("_", "-"), value)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)
+
+
+@pytest.fixture
+def system() -> Iterator[System]:
+    system = System()
+    thread = threading.Thread(target=system.server.serve_forever, args=(0.02,))
+    thread.start()
+    yield system
+    system.server.shutdown()
+    thread.join()
+    system.server.server_close()
+
+
+def test_a_document_comes_with_its_etag_and_is_not_sent_again(system: System) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        if request.headers.get("If-None-Match") == '"7"':
+            say(request, 304, b"")
+        else:
+            say(request, 200, b"{}", ETag='"7"')
+
+    system.answer = answer
+    first = fetch(url=system.url, allow_private=True)
+    assert (first.body, first.etag) == (b"{}", '"7"')
+    again = fetch(url=system.url, etag=first.etag, allow_private=True)
+    assert (again.body, again.etag) == (None, '"7"')
+
+
+def test_it_asks_by_the_hosts_name_and_takes_nothing_packed(system: System) -> None:
+    fetch(url=system.url.replace("127.0.0.1", "localhost"), allow_private=True)
+    (asked,) = system.asked
+    assert asked["Host"] == f"localhost:{system.server.server_port}"
+    assert asked["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 404, 500, 503])
+def test_any_other_answer_is_tried_again_later(system: System, status: int) -> None:
+    system.answer = lambda request: say(request, status, b"", Location="http://169.254.169.254/")
+    with pytest.raises(FeedUnavailable) as failed:
+        fetch(url=system.url, allow_private=True)
+    assert str(status) in str(failed.value)
+    assert not failed.value.permanent
+    assert len(system.asked) == 1
+
+
+def test_a_document_without_end_is_cut_short(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MOST_BYTES", 100_000)
+
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        try:
+            while True:
+                request.wfile.write(b"0" * 10_000)
+        except OSError:
+            pass
+
+    system.answer = endless
+    with pytest.raises(FeedUnreadable):
+        fetch(url=system.url, allow_private=True)
+
+
+def test_an_answer_that_breaks_off_is_no_document(system: System) -> None:
+    def cut(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b'{"items": []}')
+
+    system.answer = cut
+    with pytest.raises(FeedUnavailable):
+        fetch(url=system.url, allow_private=True)
+
+
+def test_neither_silence_nor_a_trickle_holds_a_worker(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(fetching, "WHOLE_SECONDS", 1.0)
+
+    def trickle(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        try:
+            for _ in range(100):
+                request.wfile.write(b" ")
+                time.sleep(0.1)
+        except OSError:
+            pass
+
+    for answer in (lambda _: time.sleep(2), trickle):
+        system.answer = answer
+        began = time.monotonic()
+        with pytest.raises(FeedUnavailable):
+            fetch(url=system.url, allow_private=True)
+        assert time.monotonic() - began < 1.8
+
+
+def test_nobody_there_is_tried_again_later() -> None:
+    with pytest.raises(FeedUnavailable):
+        fetch(url="http://127.0.0.1:9/", allow_private=True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/stock.json",
+        "http://localhost/stock.json",
+        "http://[::1]/stock.json",
+        "http://10.1.2.3/",
+        "http://192.168.0.1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://0.0.0.0/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://2130706433/",
+    ],
+)
+def test_a_feed_never_leads_into_the_shops_own_network(url: str) -> None:
+    with pytest.raises(FeedForbidden):
+        fetch(url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/", "http://a:b@127.0.0.1/", "http:///", "http://[/"]
+)
+def test_only_plain_web_addresses_are_asked(url: str) -> None:
+    with pytest.raises(FeedForbidden):
+        fetch(url=url, allow_private=True)
