@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -93,23 +95,24 @@ class PageAdmin(SaleorPermissionAdmin):
 
 
 class MenuItemForm(forms.ModelForm):
-    """An entry that may lead to a page of this shop. Saleor's own field takes whole addresses only."""
+    """An entry that may lead to a page of this shop. Saleor's own field, url, takes whole addresses only."""
 
-    url = forms.CharField(label=_("address"), max_length=256, required=False, validators=[validate_link])
+    link = forms.CharField(label=_("address"), max_length=256, required=False, validators=[validate_link])
 
-    def clean_url(self) -> str | None:
-        return self.cleaned_data["url"] or None
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["link"] = self.instance.url or ""
 
-    def _get_validation_exclusions(self) -> set[str]:
-        # The model's own validator wants a host; validate_link has looked already.
-        return super()._get_validation_exclusions() | {"url"}
+    def save(self, commit: bool = True) -> Any:
+        self.instance.url = self.cleaned_data.get("link") or None
+        return super().save(commit=commit)
 
 
 class MenuItemInline(SaleorPermissionTabularInline):
     model = MenuItem
     form = MenuItemForm
     permission = "menu.manage_menus"
-    fields = ("name", "url", "category", "collection", "page", "parent")
+    fields = ("name", "link", "category", "collection", "page", "parent")
     show_change_link = True
 
 
@@ -133,5 +136,5 @@ class MenuItemAdmin(SaleorPermissionAdmin):
     list_display = ("name", "menu", "parent", "url")
     list_filter = ("menu",)
     list_select_related = ("menu", "parent")
-    fields = ("menu", "parent", "name", "url", "category", "collection", "page")
+    fields = ("menu", "parent", "name", "link", "category", "collection", "page")
     inlines = (MenuItemTranslationInline,)

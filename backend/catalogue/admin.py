@@ -98,11 +98,16 @@ name_in_admin(
 )
 
 
-class CategoryTranslationInline(SaleorPermissionStackedInline):
-    model = CategoryTranslation
+class TranslationInline(SaleorPermissionStackedInline):
+    """What Saleor translates of a thing with a description."""
+
     form = DraftForm
     permission = PERMISSION
     fields = ("language_code", "name", "description", "seo_title", "seo_description")
+
+
+class CategoryTranslationInline(TranslationInline):
+    model = CategoryTranslation
 
 
 @admin.register(Category)
@@ -117,7 +122,7 @@ class CategoryAdmin(SaleorPermissionAdmin):
     inlines = (CategoryTranslationInline,)
 
 
-class CollectionTranslationInline(CategoryTranslationInline):
+class CollectionTranslationInline(TranslationInline):
     model = CollectionTranslation
 
 
@@ -151,7 +156,7 @@ class GoodInline(SaleorPermissionStackedInline):
     can_delete = False
 
 
-class ProductTranslationInline(CategoryTranslationInline):
+class ProductTranslationInline(TranslationInline):
     model = ProductTranslation
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -108,13 +109,13 @@ def name_in_admin(
     *,
     name: Promise,
     plural: Promise,
-    fields: dict[str, Promise] | None = None,
+    fields: Mapping[str, Promise] | None = None,
 ) -> None:
     """Give a model of Saleor, which speaks English alone, a name in the admin, and its fields.
 
     Migrations look at what the class was written with, so they do not see this.
     """
-    model._meta.verbose_name = name
-    model._meta.verbose_name_plural = plural
+    meta: Any = model._meta
+    meta.verbose_name, meta.verbose_name_plural = name, plural
     for field, label in (fields or {}).items():
-        model._meta.get_field(field).verbose_name = label
+        meta.get_field(field).verbose_name = label

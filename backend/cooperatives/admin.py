@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -152,14 +152,16 @@ class PersonChangeForm(UserChangeForm):
     class Meta(UserChangeForm.Meta):
         model = User
         fields = "__all__"
-        field_classes: dict[str, type[forms.Field]] = {}
+        # Django's name a field that this model has not: username.
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {}
 
 
 class PersonCreationForm(AdminUserCreationForm):
     class Meta(AdminUserCreationForm.Meta):
         model = User
         fields = ("email",)
-        field_classes: dict[str, type[forms.Field]] = {}
+        # Django's name a field that this model has not: username.
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {}
 
 
 @admin.register(User)

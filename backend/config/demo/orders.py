@@ -156,8 +156,7 @@ def _method(key: str) -> ShippingMethod:
 
 
 def _free_from() -> Decimal:
-    least: Decimal = _method("own-van-free").minimum_order_price_amount
-    return least
+    return _method("own-van-free").minimum_order_price_amount or Decimal(0)
 
 
 @transaction.atomic
@@ -172,7 +171,8 @@ def _hand_over(*, order: Order) -> None:
         lines[str(allocation.stock.warehouse_id)].append(
             {"order_line": order_lines[allocation.order_line_id], "quantity": allocation.quantity_allocated}
         )
-    create_fulfillments(None, order, dict(lines), False)
+    # Saleor takes None for nobody, and does not say so.
+    create_fulfillments(None, order, dict(lines), False)  # type: ignore[arg-type]
     payment = order.get_last_payment()
     if payment is not None:
         gateway.capture(payment)

@@ -208,7 +208,7 @@ def test_a_menu_leads_to_pages_and_not_to_scripts(
         {
             "menu": item.menu_id,
             "name": item.name,
-            "url": link,
+            "link": link,
             "translations-TOTAL_FORMS": "0",
             "translations-INITIAL_FORMS": "0",
         },
