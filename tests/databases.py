@@ -23,9 +23,9 @@ import psycopg
 from psycopg import sql
 
 from backend.config.embedded import PostgresCluster, RedisServer
+from backend.config.environment import REPOSITORY
 from backend.config.snapshot import SNAPSHOT
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 KEPT = REPOSITORY / "var" / "test"
 
 TEMPLATE = "xinyi_test_template"
@@ -134,7 +134,7 @@ class _TemplateFailed(Exception):
 def _kept_cluster() -> Path:
     """The stopped cluster with the template database; made if nothing like it is there."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    kept = KEPT / f"cluster-{_made_from()}"
+    kept = KEPT / f"cluster-{template_made_from()}"
     with (KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if kept.exists():
@@ -154,7 +154,7 @@ def _kept_cluster() -> Path:
     return kept
 
 
-def _made_from() -> str:
+def template_made_from() -> str:
     """Names what the template depends on: snapshot, our migrations, the engine and the server."""
     digest = hashlib.sha256()
     sources = [*(REPOSITORY / "backend").glob("*/migrations/*.py"), SNAPSHOT]

@@ -1,6 +1,7 @@
 """The whole shop as it runs in earnest, for tests that look at it from outside: processes, not threads."""
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -15,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.config import programs
-from backend.config.embedded import dies_with_parent, free_port
-from tests.databases import REPOSITORY, TEMPLATE, Servers, with_database
+from backend.config.embedded import dies_with_parent, free_port, postgres_programs
+from backend.config.environment import REPOSITORY
+from tests.databases import KEPT, TEMPLATE, Servers, template_made_from
 
 SEEDED = "xinyi_test_seeded"
 """The template database of a shop with the demo goods in it."""
@@ -60,6 +62,10 @@ class Shop:
         return _run(programs.manage(*arguments), environment=self.environment)
 
     def stop_all(self) -> None:
+        # All are told before any is waited for.
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
         for name in list(self.processes):
             self.stop(name)
 
@@ -126,23 +132,77 @@ def start_worker(*, environment: Mapping[str, str]) -> Iterator[subprocess.Popen
 
 
 def _seeded(*, servers: Servers) -> str:
-    """The name of the template database with the demo shop; the first process that asks fills it."""
+    """The name of the template database with the demo shop; the first process of a run that asks makes it.
+
+    What was seeded is kept in var/test/, too, named by all that decides what it is.
+    """
+    var = _seeded_var(servers)
     with (servers.directory / "seeded.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = _seeded_var(servers) / "seeded"
-        if not done.exists():
-            servers.create_database(SEEDED, template=TEMPLATE)
-            environment = {
-                **os.environ,
-                **servers.environment(process="seeding", redis_pair=31),
-                "DATABASE_URL": with_database(servers.database_url, SEEDED),
-                "VAR_DIR": str(_seeded_var(servers)),
-            }
-            _seeded_var(servers).mkdir(parents=True, exist_ok=True)
-            _run(programs.manage("seed_demo"), environment=environment)
-            _run(programs.manage("collectstatic", "--no-input", "--verbosity=0"), environment=environment)
-            done.touch()
+        if not var.exists():
+            kept = KEPT / f"seeded-{_seeded_from()}"
+            with (KEPT / "seeded.lock").open("w") as kept_lock:
+                fcntl.flock(kept_lock, fcntl.LOCK_EX)
+                if not kept.exists():
+                    _seed(servers=servers, kept=kept)
+            shutil.copytree(kept / "var", var, copy_function=_link)
+            database_url = servers.create_database(SEEDED, template="template0")
+            restore = [_postgres("pg_restore"), "--no-owner", f"--dbname={database_url}", str(kept / "dump")]
+            _run(restore, environment=os.environ)
+            static = [*programs.manage("collectstatic"), "--no-input", "--verbosity=0"]
+            _run(
+                static,
+                environment={
+                    **os.environ,
+                    **servers.environment(process="static", redis_pair=31),
+                    "VAR_DIR": str(var),
+                },
+            )
     return SEEDED
+
+
+def _seed(*, servers: Servers, kept: Path) -> None:
+    aside = kept.with_suffix(".new")
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "var").mkdir(parents=True)
+    database_url = servers.create_database(SEEDED, template=TEMPLATE)
+    environment = {
+        **os.environ,
+        **servers.environment(process="seeding", redis_pair=31),
+        "DATABASE_URL": database_url,
+        "VAR_DIR": str(aside / "var"),
+    }
+    _run(programs.manage("seed_demo"), environment=environment)
+    _run(
+        [_postgres("pg_dump"), "--format=custom", "--compress=0", f"--file={aside / 'dump'}", database_url],
+        environment=os.environ,
+    )
+    for old in KEPT.glob("seeded-*"):
+        if old.is_dir() and old != aside:
+            shutil.rmtree(old)
+    aside.rename(kept)
+
+
+def _seeded_from() -> str:
+    """Names what decides what the demo shop is: its fixtures, the rooms' code, the template database."""
+    digest = hashlib.sha256(template_made_from().encode())
+    rooms = (REPOSITORY / "backend").rglob("*.py")
+    sources = [
+        path
+        for path in rooms
+        if path.parts[-2] == "demo" or ("config" not in path.parts and "api" not in path.parts)
+    ]
+    sources += [
+        path for path in (REPOSITORY / "fixtures").rglob("*") if path.is_file() and path.suffix != ".pyc"
+    ]
+    for source in sorted(sources):
+        digest.update(str(source.relative_to(REPOSITORY)).encode())
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _postgres(program: str) -> str:
+    return str(postgres_programs() / program)
 
 
 def _seeded_var(servers: Servers) -> Path:
@@ -153,8 +213,11 @@ def _seeded_var(servers: Servers) -> Path:
 def _link(source: str, target: str) -> str:
     """Pictures and static files are the same in every shop; other files may be written to."""
     if "/media/" in source or "/static/" in source:
-        os.link(source, target)
-        return target
+        try:
+            os.link(source, target)
+            return target
+        except OSError:
+            pass  # Another file system: then a copy.
     return str(shutil.copy2(source, target))
 
 

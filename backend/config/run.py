@@ -31,7 +31,7 @@ from backend.config.environment import REPOSITORY, Environment, EnvironmentUnrea
 from backend.config.messages import compile_catalogues
 from backend.config.preflight import CannotRun, check_port, disk_full, only_one, prepare_var, read_port
 from backend.config.snapshot import given_database_url, prepare_database
-from backend.config.supervision import MARK, Plan, Supervisor, end_leftovers, tail
+from backend.config.supervision import END_SECONDS, MARK, Plan, Supervisor, end_leftovers, tail
 
 READY_SECONDS = 120.0
 
@@ -330,11 +330,32 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def stop(var: Path) -> None:
+    """Ends the shop of this var/, if one runs, and waits until it has ended."""
+    try:
+        pid = int((var / "run.lock").read_text())
+    except (OSError, ValueError):
+        return
+    with contextlib.suppress(CannotRun), only_one(var):
+        # Nobody holds the lock: the number is an old one.
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + 2 * END_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(CannotRun), only_one(var):
+            return
+        time.sleep(0.2)
+    raise CannotRun(f"进程 {pid} 没有结束。", f"Process {pid} does not end; kill -9 {pid} and try again.")
+
+
 def main() -> int:
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     try:
-        run()
+        if sys.argv[1:] == ["--stop"]:
+            stop(make_plan(os.environ).var)
+        else:
+            run()
     except KeyboardInterrupt:
         say("已停止 Stopped. 数据保留在 var/ 中 The data stay in var/.")
         return 0

@@ -31,14 +31,14 @@ def proxy(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     text = CONFIGURATION.read_text()
     # Each of these must be there: otherwise the test would look at something else than the proxy's file.
     for there, here in {
+        " /tmp/": f" {directory}/",
+        "worker_processes auto;": "worker_processes 1;" + (" user root;" if os.geteuid() == 0 else ""),
         "listen 8080 default_server;": f"listen 127.0.0.1:{port} default_server;",
         "set $web web:8000;": f"set $web {shop.url.removeprefix('http://').replace('localhost', '127.0.0.1')};",
         "alias /srv/static/;": f"alias {shop.directory}/static/;",
         "alias /srv/media/;": f"alias {shop.directory}/media/;",
-        "pid /tmp/nginx.pid;": f"pid {directory}/nginx.pid;" + ("\nuser root;" if os.geteuid() == 0 else ""),
         "/dev/stdout": f"{directory}/access.log",
         "/dev/stderr": f"{directory}/error.log",
-        " /tmp/": f" {directory}/",
     }.items():
         assert there in text
         text = text.replace(there, here)
