@@ -225,6 +225,16 @@ def reports_left_behind(*, now: datetime) -> list[UUID]:
     )
 
 
+def reproject(*, supply_id: int, now: datetime) -> None:
+    """Bring a supply's Stock rows in line after its packs, or whether it is sold at all, were changed by hand."""
+    with transaction.atomic():
+        supplies = ledger.lock_supplies(supply_ids=[supply_id])
+        ledger.lock_stock_rows(supply_ids=list(supplies))
+        ledger.project(supply_ids=list(supplies))
+        ledger.settle_shortfalls(supply_ids=list(supplies), now=now)
+        bump_stock_version_on_commit()
+
+
 # ---- Applying -------------------------------------------------------------------------------------------------------
 
 
