@@ -161,6 +161,8 @@ class Catalogue:
 
 def plain(text: str) -> str:
     """A code or name as it is compared: full-width letters, other dashes, case and spaces make no difference."""
+    if text.isascii() and text.isprintable() and " " not in text and "_" not in text:
+        return text.upper()
     text = unicodedata.normalize("NFKC", text).upper()
     return re.sub(r"\s", "", re.sub(r"[‐‑‒–—―−_]", "-", text))
 

@@ -65,9 +65,19 @@ def lock_supplies(*, supply_ids: Collection[int]) -> dict[int, Supply]:
 def lock_stock_rows(*, supply_ids: Collection[int]) -> list[StockRow]:
     """Lock the Stock rows of these supplies' packs in pk order, and answer them; make those that are not there yet."""
     with connection.cursor() as cursor:
-        cursor.execute(_MAKE_STOCK_ROWS, [list(supply_ids)])
-        cursor.execute(_LOCK_STOCK_ROWS, [list(supply_ids)])
+        cursor.execute(_MAKE_STOCK_ROWS, [bigints(supply_ids)])
+        cursor.execute(_LOCK_STOCK_ROWS, [bigints(supply_ids)])
         return [StockRow(*row) for row in cursor.fetchall()]
+
+
+def hold_stock_rows(*, supply_ids: Collection[int]) -> None:
+    """Lock the Stock rows of these supplies' packs as `lock_stock_rows` does, for who need not see them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE_STOCK_ROWS, [bigints(supply_ids)])
+        cursor.execute(
+            f"WITH held AS ({_LOCK_STOCK_ROWS}) SELECT count(*) FROM held",  # noqa: S608  (a constant)
+            [bigints(supply_ids)],
+        )
 
 
 def happens_at(*, now: datetime, supply: Supply) -> datetime:
@@ -80,19 +90,39 @@ def happens_at(*, now: datetime, supply: Supply) -> datetime:
     return max(now, supply.counts_from + MOMENT)
 
 
-def append(*, entries: Sequence[Entry], balances: Mapping[int, Balance], now: datetime) -> dict[int, Balance]:
-    """Append entries and bring the supplies' balances along; answers the new balances.
+def append(*, entries: Sequence[Entry], balances: Mapping[int, Balance], now: datetime) -> None:
+    """Append entries and bring the supplies' balances along.
 
     balances: of every supply among the entries, as read under its lock. The rows are written as given; what may not
     be (less than nothing on hand) the database refuses.
     """
+    after = append_only(entries=entries, balances=balances, now=now)
+    touched = sorted({entry.supply_id for entry in entries})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE stock_supply supply SET on_hand = new.on_hand, allocated = new.allocated
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS new(id, on_hand, allocated)
+            WHERE supply.id = new.id
+            """,
+            [
+                bigints(touched),
+                bigints(after[supply_id].on_hand for supply_id in touched),
+                bigints(after[supply_id].allocated for supply_id in touched),
+            ],
+        )
+
+
+def append_only(
+    *, entries: Sequence[Entry], balances: Mapping[int, Balance], now: datetime
+) -> dict[int, Balance]:
+    """Append entries, and answer the balances that the caller is to write on the supplies in the same transaction."""
     running = dict(balances)
     rows = []
     for entry in entries:
         before = running[entry.supply_id]
         after = Balance(
-            on_hand=before.on_hand + entry.on_hand_delta,
-            allocated=before.allocated + entry.allocated_delta,
+            on_hand=before.on_hand + entry.on_hand_delta, allocated=before.allocated + entry.allocated_delta
         )
         running[entry.supply_id] = after
         rows.append(
@@ -110,20 +140,6 @@ def append(*, entries: Sequence[Entry], balances: Mapping[int, Balance], now: da
             )
         )
     copy_rows(table="stock_movement", columns=_MOVEMENT_COLUMNS, rows=rows)
-    touched = sorted({entry.supply_id for entry in entries})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE stock_supply supply SET on_hand = new.on_hand, allocated = new.allocated
-            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS new(id, on_hand, allocated)
-            WHERE supply.id = new.id
-            """,
-            [
-                touched,
-                [running[supply_id].on_hand for supply_id in touched],
-                [running[supply_id].allocated for supply_id in touched],
-            ],
-        )
     return running
 
 
@@ -134,17 +150,22 @@ def project(*, supply_ids: Collection[int]) -> int:
     its allocations from it. The rows must be locked, and Saleor's allocations written, before.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_PROJECT, [list(supply_ids)])
+        cursor.execute(_PROJECT, [bigints(supply_ids)])
         changed: int = cursor.rowcount
     return changed
 
 
 def settle_shortfalls(*, supply_ids: Collection[int], now: datetime) -> None:
     """Open, change and close shortfalls so that each says what its supply lacks: allocated less on hand."""
-    given = {"supplies": list(supply_ids), "now": now}
+    given = {"supplies": bigints(supply_ids), "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_CHANGE_SHORTFALLS, given)
         cursor.execute(_OPEN_SHORTFALLS, given)
+
+
+def bigints(values: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes an array, for `%s::bigint[]`: ten times quicker than the driver's way."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -187,7 +208,7 @@ _MAKE_STOCK_ROWS = f"""
     INSERT INTO warehouse_stock (warehouse_id, product_variant_id, quantity)
     SELECT cooperative.warehouse_id, pack.variant_id, 0
     {_PACKS}
-    WHERE supply.id = ANY(%s) AND NOT EXISTS (
+    WHERE supply.id = ANY(%s::bigint[]) AND NOT EXISTS (
         SELECT FROM warehouse_stock stock
         WHERE stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
     )
@@ -197,7 +218,7 @@ _MAKE_STOCK_ROWS = f"""
 _LOCK_STOCK_ROWS = f"""
     SELECT stock.id, supply.id, pack.variant_id, stock.warehouse_id, pack.units
     {_PACKS} {_STOCK}
-    WHERE supply.id = ANY(%s)
+    WHERE supply.id = ANY(%s::bigint[])
     ORDER BY stock.id
     FOR UPDATE OF stock
 """
@@ -217,7 +238,7 @@ PROJECTION = f"""
 
 _PROJECT = f"""
     UPDATE warehouse_stock stock SET quantity = wanted.quantity
-    FROM ({PROJECTION} WHERE supply.id = ANY(%s)) wanted
+    FROM ({PROJECTION} WHERE supply.id = ANY(%s::bigint[])) wanted
     WHERE stock.id = wanted.id AND stock.quantity <> wanted.quantity
 """  # noqa: S608  (composed of the constants above, no value from outside)
 
@@ -228,7 +249,7 @@ _CHANGE_SHORTFALLS = """
         closed_at = CASE WHEN supply.allocated > supply.on_hand
                          THEN NULL ELSE GREATEST(%(now)s, shortfall.opened_at) END
     FROM stock_supply supply
-    WHERE shortfall.supply_id = supply.id AND shortfall.closed_at IS NULL AND supply.id = ANY(%(supplies)s)
+    WHERE shortfall.supply_id = supply.id AND shortfall.closed_at IS NULL AND supply.id = ANY(%(supplies)s::bigint[])
       AND shortfall.base_units <> supply.allocated - supply.on_hand
 """
 
@@ -236,7 +257,7 @@ _OPEN_SHORTFALLS = """
     INSERT INTO stock_shortfall (supply_id, base_units, opened_at)
     SELECT supply.id, supply.allocated - supply.on_hand, %(now)s
     FROM stock_supply supply
-    WHERE supply.id = ANY(%(supplies)s) AND supply.allocated > supply.on_hand AND NOT EXISTS (
+    WHERE supply.id = ANY(%(supplies)s::bigint[]) AND supply.allocated > supply.on_hand AND NOT EXISTS (
         SELECT FROM stock_shortfall shortfall
         WHERE shortfall.supply_id = supply.id AND shortfall.closed_at IS NULL
     )

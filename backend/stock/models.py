@@ -82,7 +82,6 @@ class Supply(models.Model):
     )
     counted_unit = models.CharField(_("unit of the count"), max_length=20, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
-    packs: "models.Manager[Pack]"
 
     class Meta:
         ordering = ("pk",)

@@ -33,7 +33,7 @@ from backend.stock.feeds.fetch import Fetched, fetch
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.ledger import Balance, Entry
 from backend.stock.models import Feed, Movement, Report, Supply
-from backend.stock.words import Basis, Outcome
+from backend.stock.words import Basis
 
 MOST_AHEAD = timedelta(minutes=5)
 """How far a cooperative's clock may be ahead of ours."""
@@ -255,8 +255,8 @@ def apply_report(*, report_id: UUID, now: datetime) -> bool:
             report.status, report.message, report.applied_at = Report.Status.REFUSED, str(error)[:500], now
             report.save(update_fields=["status", "message", "applied_at"])
             return True
-        verdicts = _decide(report=report, document=document, count=count)
-        _write(report=report, verdicts=verdicts, count=count, now=now)
+        verdicts, books = _decide(report=report, document=document, count=count)
+        _write(report=report, verdicts=verdicts, books=books, count=count, now=now)
         report.status, report.applied_at = Report.Status.APPLIED, now
         report.message = " ".join(str(remark) for remark in document.remarks)[:500]
         report.save()
@@ -305,8 +305,8 @@ def _take_header(*, report: Report, document: Document) -> Count:
     )
 
 
-def _decide(*, report: Report, document: Document, count: Count) -> list[Verdict]:
-    """Lock what the rows mean, read the books, and decide."""
+def _decide(*, report: Report, document: Document, count: Count) -> tuple[list[Verdict], dict[int, Books]]:
+    """Lock what the rows mean, read the books, and decide; answers the books as they were, too."""
     catalogue = Catalogue(
         [
             Known(*row)
@@ -320,7 +320,7 @@ def _decide(*, report: Report, document: Document, count: Count) -> list[Verdict
         matches += decide.absent(matches=matches, catalogue=catalogue)
     meant = {match.supply_id for match in matches if match.outcome is None and match.supply_id is not None}
     books = _read_books(supply_ids=meant, counts_from=count.counts_from, with_waiting=count.is_by_hand)
-    return decide.decide(matches=matches, books=books, count=count)
+    return decide.decide(matches=matches, books=books, count=count), books
 
 
 def _read_books(
@@ -329,16 +329,16 @@ def _read_books(
     """Lock these supplies in pk order, their Stock rows after them, and read what the ledger says of each."""
     ids = sorted(supply_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_BOOKS, [ids])
+        cursor.execute(_LOCK_BOOKS, [ledger.bigints(ids)])
         supplies = cursor.fetchall()
-        cursor.execute(_LATER_MOVEMENTS, {"supplies": ids, "since": counts_from})
+        cursor.execute(_LATER_MOVEMENTS, {"supplies": ledger.bigints(ids), "since": counts_from})
         since = {pk: (on_hand, allocated) for pk, on_hand, allocated in cursor.fetchall()}
         waiting: dict[int, set[int]] = {}
         if with_waiting:
-            cursor.execute(_WAITING, [ids])
+            cursor.execute(_WAITING, [ledger.bigints(ids)])
             for pk, base_units in cursor.fetchall():
                 waiting.setdefault(pk, set()).add(base_units)
-    ledger.lock_stock_rows(supply_ids=ids)
+    ledger.hold_stock_rows(supply_ids=ids)
     books = {}
     for (
         pk,
@@ -369,30 +369,37 @@ def _read_books(
     return books
 
 
-def _write(*, report: Report, verdicts: Sequence[Verdict], count: Count, now: datetime) -> None:
+def _write(
+    *,
+    report: Report,
+    verdicts: Sequence[Verdict],
+    books: Mapping[int, Books],
+    count: Count,
+    now: datetime,
+) -> None:
     """Lines, movements, balances, Stock rows and shortfalls of one report, each in one statement."""
     line_ids = _write_lines(report=report, verdicts=verdicts)
-    accepted = [
-        (line_id, verdict)
+    accepted = {
+        verdict.supply_id: (line_id, verdict, verdict.on_hand)
         for line_id, verdict in zip(line_ids, verdicts, strict=True)
-        if verdict.outcome is Outcome.ACCEPTED
-    ]
+        if verdict.supply_id is not None and verdict.on_hand is not None
+    }
     if not accepted:
         return
-    supply_ids = sorted(verdict.supply_id for _, verdict in accepted if verdict.supply_id is not None)
-    balances = _balances(supply_ids)
+    supply_ids = sorted(accepted)
     entries = [
         Entry(
-            supply_id=verdict.supply_id,
+            supply_id=supply_id,
             kind=Movement.Kind.COUNT,
             happened_at=count.counts_from,
-            on_hand_delta=verdict.on_hand - balances[verdict.supply_id].on_hand,
+            on_hand_delta=on_hand - books[supply_id].on_hand,
             report_line_id=line_id,
         )
-        for line_id, verdict in accepted
-        if verdict.supply_id is not None and verdict.on_hand is not None
+        for supply_id, (line_id, _verdict, on_hand) in accepted.items()
     ]
-    ledger.append(entries=entries, balances=balances, now=now)
+    balances = {pk: Balance(on_hand=books[pk].on_hand, allocated=books[pk].allocated) for pk in supply_ids}
+    ledger.append_only(entries=entries, balances=balances, now=now)
+    verdict_of = {supply_id: verdict for supply_id, (_line_id, verdict, _on_hand) in accepted.items()}
     with connection.cursor() as cursor:
         cursor.execute(
             _NEWEST_COUNT,
@@ -401,12 +408,15 @@ def _write(*, report: Report, verdicts: Sequence[Verdict], count: Count, now: da
                 "sequence": report.sequence,
                 "sha256": report.raw_sha256,
                 "counts_from": count.counts_from,
-                "supplies": [verdict.supply_id for _, verdict in accepted],
-                "base_units": [verdict.base_units for _, verdict in accepted],
-                "units": [verdict.unit[:20] for _, verdict in accepted],
+                "supplies": ledger.bigints(supply_ids),
+                "on_hand": ledger.bigints(accepted[pk][2] for pk in supply_ids),
+                "base_units": ledger.bigints(verdict_of[pk].base_units or 0 for pk in supply_ids),
+                "units": [verdict_of[pk].unit[:20] for pk in supply_ids],
             },
         )
-    _put_lots_on_sale(report=report, lots={v.supply_id: v.row.lot for _, v in accepted if v.row.lot})
+    _put_lots_on_sale(
+        report=report, lots={pk: each.row.lot for pk, each in verdict_of.items() if each.row.lot}
+    )
     ledger.project(supply_ids=supply_ids)
     ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
     bump_stock_version_on_commit()
@@ -441,17 +451,7 @@ def _write_lines(*, report: Report, verdicts: Sequence[Verdict]) -> list[int]:
     return line_ids
 
 
-def _balances(supply_ids: Sequence[int]) -> dict[int, Balance]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, on_hand, allocated FROM stock_supply WHERE id = ANY(%s)", [list(supply_ids)]
-        )
-        return {
-            pk: Balance(on_hand=on_hand, allocated=allocated) for pk, on_hand, allocated in cursor.fetchall()
-        }
-
-
-def _put_lots_on_sale(*, report: Report, lots: Mapping[int | None, str]) -> None:
+def _put_lots_on_sale(*, report: Report, lots: Mapping[int, str]) -> None:
     """The lot that a line names is what is on sale now; a lot that nobody registered changes nothing."""
     if not lots:
         return
@@ -483,12 +483,12 @@ _LINE_COLUMNS = (
 _LOCK_BOOKS = """
     SELECT id, unit, container_name, container_units, on_hand, allocated,
            counted_at, counted_sequence, counted_sha256, counted_base_units, counted_unit
-    FROM stock_supply WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+    FROM stock_supply WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE
 """
 
 _LATER_MOVEMENTS = """
     SELECT supply_id, SUM(on_hand_delta)::bigint, SUM(allocated_delta)::bigint FROM stock_movement
-    WHERE supply_id = ANY(%(supplies)s) AND happened_at > %(since)s AND kind <> 'count'
+    WHERE supply_id = ANY(%(supplies)s::bigint[]) AND happened_at > %(since)s AND kind <> 'count'
     GROUP BY supply_id
 """
 
@@ -497,14 +497,15 @@ _WAITING = """
     FROM stock_reportline line
     JOIN stock_report report ON report.id = line.report_id
     JOIN stock_supply supply ON supply.id = line.supply_id
-    WHERE line.supply_id = ANY(%s) AND line.outcome = 'waiting' AND line.base_units IS NOT NULL
+    WHERE line.supply_id = ANY(%s::bigint[]) AND line.outcome = 'waiting' AND line.base_units IS NOT NULL
       AND (supply.counted_at IS NULL OR report.counted_at > supply.counted_at)
 """
 
 _NEWEST_COUNT = """
     UPDATE stock_supply supply
-    SET counted_at = %(counted_at)s, counted_sequence = %(sequence)s, counted_sha256 = %(sha256)s,
+    SET on_hand = said.on_hand, counted_at = %(counted_at)s, counted_sequence = %(sequence)s, counted_sha256 = %(sha256)s,
         counts_from = %(counts_from)s, counted_base_units = said.base_units, counted_unit = said.unit
-    FROM unnest(%(supplies)s::bigint[], %(base_units)s::bigint[], %(units)s::text[]) AS said(id, base_units, unit)
+    FROM unnest(%(supplies)s::bigint[], %(on_hand)s::bigint[], %(base_units)s::bigint[], %(units)s::text[])
+      AS said(id, on_hand, base_units, unit)
     WHERE supply.id = said.id
 """
