@@ -76,10 +76,12 @@ def start_shop(*, servers: Servers, process: str, number: int) -> Iterator[Shop]
 
     process: names its database. number: picks its Redis pair, above those of the test processes.
     """
-    database_url = servers.create_database(f"xinyi_test_shop_{process}", template=_seeded(servers=servers))
+    database_url = servers.create_database(
+        f"xinyi_test_shop_{process}", template=seeded_template(servers=servers)
+    )
     port, feeds_port = free_port(), free_port()
     directory = servers.directory / f"shop_{process}"
-    shutil.copytree(_seeded_var(servers), directory, copy_function=_link)
+    shutil.copytree(seeded_var(servers), directory, copy_function=_link)
     environment = {
         **os.environ,
         **servers.environment(process=process, redis_pair=number + 12),
@@ -131,12 +133,12 @@ def start_worker(*, environment: Mapping[str, str]) -> Iterator[subprocess.Popen
         _end(process)
 
 
-def _seeded(*, servers: Servers) -> str:
+def seeded_template(*, servers: Servers) -> str:
     """The name of the template database with the demo shop; the first process of a run that asks makes it.
 
     What was seeded is kept in var/test/, too, named by all that decides what it is.
     """
-    var = _seeded_var(servers)
+    var = seeded_var(servers)
     with (servers.directory / "seeded.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not var.exists():
@@ -205,7 +207,7 @@ def _postgres(program: str) -> str:
     return str(postgres_programs() / program)
 
 
-def _seeded_var(servers: Servers) -> Path:
+def seeded_var(servers: Servers) -> Path:
     """The var/ that belongs to the seeded template: its media, static files and accounts."""
     return servers.directory / "seeded"
 

