@@ -41,15 +41,11 @@ def an_address(**changes: Any) -> Address:
 
 def a_zone() -> ShippingZone:
     """The one shipping zone, China."""
-    zone, _ = ShippingZone.objects.get_or_create(
-        name="中国", defaults={"countries": ["CN"]}
-    )
+    zone, _ = ShippingZone.objects.get_or_create(name="中国", defaults={"countries": ["CN"]})
     return zone
 
 
-def a_delivery(
-    *, name: str = "自提", price: str = "0", kind: str = "pick_up"
-) -> ShippingMethod:
+def a_delivery(*, name: str = "自提", price: str = "0", kind: str = "pick_up") -> ShippingMethod:
     method = ShippingMethod.objects.create(
         name=name,
         type=ShippingMethodType.PRICE_BASED,
@@ -66,32 +62,24 @@ def a_delivery(
     return method
 
 
-def a_cooperative(
-    *, slug: str = "baima", name: str = "白马蔬菜专业合作社"
-) -> Cooperative:
+def a_cooperative(*, slug: str = "baima", name: str = "白马蔬菜专业合作社") -> Cooperative:
     """A cooperative with its village and its shed."""
     village, _ = Village.objects.get_or_create(
         slug=slug,
         defaults={"name": slug, "name_en": slug, "summary": "", "map_x": 1, "map_y": 1},
     )
-    warehouse = Warehouse.objects.create(
-        name=name, slug=slug, address=Address.objects.create(**ADDRESS)
-    )
+    warehouse = Warehouse.objects.create(name=name, slug=slug, address=Address.objects.create(**ADDRESS))
     warehouse.shipping_zones.add(a_zone())
     return Cooperative.objects.create(
         slug=slug, name=name, name_en=slug, village=village, warehouse=warehouse
     )
 
 
-def a_person(
-    *, email: str, password: str = "secret-of-the-test", **changes: Any
-) -> User:
+def a_person(*, email: str, password: str = "secret-of-the-test", **changes: Any) -> User:
     return User.objects.create_user(email, password, **changes)
 
 
-def a_member(
-    *, cooperative: Cooperative, email: str, password: str = "secret-of-the-test"
-) -> User:
+def a_member(*, cooperative: Cooperative, email: str, password: str = "secret-of-the-test") -> User:
     """Somebody who keeps a cooperative's books."""
     user = a_person(email=email, password=password)
     Membership.objects.create(cooperative=cooperative, user=user)
@@ -107,9 +95,7 @@ def a_product(
 ) -> Product:
     """A published good. packs: net grams of each pack -> its price in CNY; one pack of 1000 g for 7.00 by default."""
     packs = packs or {1000: "7.00"}
-    category, _ = Category.objects.get_or_create(
-        slug="vegetables", defaults={"name": "蔬菜"}
-    )
+    category, _ = Category.objects.get_or_create(slug="vegetables", defaults={"name": "蔬菜"})
     product_type, _ = ProductType.objects.get_or_create(
         slug="produce", defaults={"name": "农产品", "has_variants": True}
     )
@@ -176,9 +162,7 @@ def a_supply(
     return supply
 
 
-def a_basket(
-    lines: Mapping[ProductVariant, int], *, user: User | None = None
-) -> Checkout:
+def a_basket(lines: Mapping[ProductVariant, int], *, user: User | None = None) -> Checkout:
     """A checkout with these packs in it, not checked against stock."""
     checkout = Checkout.objects.create(
         email=user.email if user else "",
@@ -188,9 +172,7 @@ def a_basket(
         quantity=sum(lines.values()),
     )
     for variant, quantity in lines.items():
-        CheckoutLine.objects.create(
-            checkout=checkout, variant=variant, quantity=quantity
-        )
+        CheckoutLine.objects.create(checkout=checkout, variant=variant, quantity=quantity)
     return checkout
 
 

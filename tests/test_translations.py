@@ -25,11 +25,15 @@ FUNCTIONS = {
 
 def marked_texts(room: Path) -> Iterator[tuple[str, str]]:
     """(where, text) of every message that a room's Python and templates mark."""
-    for source in sorted([*room.rglob("*.py"), *room.rglob("*.html"), *room.rglob("*.txt"), *room.rglob("*.email")]):
+    for source in sorted(
+        [*room.rglob("*.py"), *room.rglob("*.html"), *room.rglob("*.txt"), *room.rglob("*.email")]
+    ):
         if source.suffix == ".py":
             content = source.read_bytes()
         else:
-            content = templatize(source.read_text(encoding="utf-8")).encode()
+            # What stands around the tags becomes X and B, and its indentation is not Python's.
+            lines = templatize(source.read_text(encoding="utf-8")).splitlines()
+            content = "\n".join(line.strip() for line in lines).encode()
         for line, message, _comments, _context in extract("python", io.BytesIO(content), keywords=FUNCTIONS):
             text = message[0] if isinstance(message, tuple) else message
             yield f"{source.relative_to(REPOSITORY)}:{line}", text

@@ -49,11 +49,12 @@ class DishesByProductLoader(DataLoader):
     context_key = "xinyi_dishes_by_product"
 
     def batch_load(self, keys: list[int]) -> list[list[Dish]]:
-        by_product: dict[int, list[Dish]] = defaultdict(list)
+        by_product: dict[int | None, list[Dish]] = defaultdict(list)
         ingredients = Ingredient.objects.filter(product_id__in=keys).select_related("dish")
         for ingredient in ingredients.order_by("dish__sort_order", "dish_id"):
-            if ingredient.dish not in by_product[ingredient.product_id]:
-                by_product[ingredient.product_id].append(ingredient.dish)
+            dishes = by_product[ingredient.product_id]
+            if ingredient.dish not in dishes:
+                dishes.append(ingredient.dish)
         return [by_product[key] for key in keys]
 
 

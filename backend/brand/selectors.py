@@ -7,12 +7,22 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.db.models import (
+    Count,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+    Window,
+)
+from django.db.models.functions import Cast, Coalesce, RowNumber, TruncDate
 from django.utils import timezone
 from prices import Money
 from saleor.order import OrderStatus
 from saleor.order.models import Order, OrderLine
+from saleor.product.models import Product
 
 from backend.cooperatives.models import Cooperative, Village
 from backend.stock.models import Movement, Supply
@@ -21,6 +31,7 @@ DAYS = 7
 VILLAGE_DAYS = 30
 TOP_GOODS = 6
 LATEST_COUNTS = 6
+COUNTS_PER_COOPERATIVE = 2
 GRAMS_PER_KG = 1000
 FEN = Decimal("0.01")
 
@@ -103,9 +114,9 @@ def board(*, now: datetime) -> Board:
 
 
 def _sold_since(day: date) -> QuerySet[Order]:
-    return Order.objects.exclude(
-        status__in=(OrderStatus.CANCELED, OrderStatus.DRAFT)
-    ).filter(created__date__gte=day)
+    return Order.objects.exclude(status__in=(OrderStatus.CANCELED, OrderStatus.DRAFT)).filter(
+        created__date__gte=day
+    )
 
 
 def _kilograms() -> Sum:
@@ -161,19 +172,24 @@ def _seven_days(*, today: date) -> tuple[BoardDay, ...]:
 
 
 def _top_goods(*, today: date) -> tuple[BoardGood, ...]:
-    rows = (
-        OrderLine.objects.filter(
-            order__in=_sold_since(today - timedelta(days=DAYS - 1)).values("pk")
-        )
-        .values("product_name")
+    rows = list(
+        OrderLine.objects.filter(order__in=_sold_since(today - timedelta(days=DAYS - 1)).values("pk"))
+        .filter(variant__isnull=False)
+        .values("variant__product")
         .annotate(kilograms=_kilograms())
         .filter(kilograms__gt=0)
-        .order_by("-kilograms", "product_name")[:TOP_GOODS]
+        .order_by("-kilograms", "variant__product")[:TOP_GOODS]
     )
+    names = _product_names({row["variant__product"] for row in rows})
     return tuple(
-        BoardGood(name=row["product_name"], kilograms=_round(row["kilograms"]))
-        for row in rows
+        BoardGood(name=names[row["variant__product"]], kilograms=_round(row["kilograms"])) for row in rows
     )
+
+
+def _product_names(product_pks: set[int]) -> dict[int, str]:
+    """The products' names in the language of the request."""
+    products = Product.objects.prefetch_related("translations").in_bulk(list(product_pks))
+    return {pk: str(product.translated) for pk, product in products.items()}
 
 
 def _by_village(*, now: datetime) -> tuple[BoardVillage, ...]:
@@ -211,24 +227,29 @@ def _by_village(*, now: datetime) -> tuple[BoardVillage, ...]:
             kilograms=_round(Decimal(figures[village.pk]["grams"] or 0) / GRAMS_PER_KG)
             if village.pk in figures
             else Decimal("0.0"),
-            sales=_money(
-                figures[village.pk]["sales"] if village.pk in figures else None
-            ),
+            sales=_money(figures[village.pk]["sales"] if village.pk in figures else None),
         )
         for village in Village.objects.all()
     )
 
 
 def _latest_counts() -> tuple[BoardCount, ...]:
-    movements = (
-        Movement.objects.filter(kind=Movement.Kind.COUNT)
-        .select_related("supply__cooperative__village", "supply__product")
+    # A cooperative that counts everything at once must not push the others off the board.
+    turn = Window(RowNumber(), partition_by=F("supply__cooperative"), order_by=F("pk").desc())
+    movements = list(
+        Movement.objects.filter(
+            kind=Movement.Kind.COUNT, supply__cooperative__is_active=True, supply__is_active=True
+        )
+        .annotate(turn=turn)
+        .filter(turn__lte=COUNTS_PER_COOPERATIVE)
+        .select_related("supply__cooperative__village")
         .order_by("-pk")[:LATEST_COUNTS]
     )
+    names = _product_names({movement.supply.product_id for movement in movements})
     return tuple(
         BoardCount(
             cooperative=movement.supply.cooperative,
-            good=movement.supply.product.name,
+            good=names[movement.supply.product_id],
             counted_at=movement.happened_at,
         )
         for movement in movements

@@ -28,12 +28,8 @@ class Good(models.Model):
         blank=True,
         help_text=_("1 to 12; empty: all year."),
     )
-    storage = models.CharField(
-        _("storage"), max_length=5, choices=Storage.choices, default=Storage.COLD
-    )
-    shelf_life_days = models.PositiveSmallIntegerField(
-        _("keeps for … days"), null=True, blank=True
-    )
+    storage = models.CharField(_("storage"), max_length=5, choices=Storage.choices, default=Storage.COLD)
+    shelf_life_days = models.PositiveSmallIntegerField(_("keeps for … days"), null=True, blank=True)
     origin = models.CharField(_("origin"), max_length=80, blank=True)
     origin_en = models.CharField(_("origin in English"), max_length=120, blank=True)
     village = models.ForeignKey(

@@ -23,17 +23,10 @@ def _published() -> QuerySet[Product]:
     return Product.objects.published().filter(good__isnull=False)
 
 
-def _in_stock_first(products: QuerySet[Product]) -> QuerySet[Product]:
-    free = Supply.objects.filter(
-        product=OuterRef("pk"), is_active=True, on_hand__gt=F("allocated")
-    )
-    return products.annotate(
-        stock_rank=Case(
-            When(Exists(free), then=Value(0)),
-            default=Value(1),
-            output_field=IntegerField(),
-        )
-    )
+def _stock_rank() -> Case:
+    """0 for a product that somebody has, 1 for one that is sold out."""
+    free = Supply.objects.filter(product=OuterRef("pk"), is_active=True, on_hand__gt=F("allocated"))
+    return Case(When(Exists(free), then=Value(0)), default=Value(1), output_field=IntegerField())
 
 
 def goods_in_season(*, month: int, limit: int) -> list[Product]:
@@ -44,29 +37,15 @@ def goods_in_season(*, month: int, limit: int) -> list[Product]:
         default=F("good__season_months__len"),
         output_field=IntegerField(),
     )
-    return list(
-        _in_stock_first(_published().filter(in_season))
-        .annotate(season_length=season_length)
-        .order_by("stock_rank", "season_length", "pk")[:limit]
-    )
+    return list(_published().filter(in_season).order_by(_stock_rank(), season_length, "pk")[:limit])
 
 
 def goods_of_village(*, village: Village, limit: int) -> list[Product]:
     """What is grown in a village, in stock first."""
-    return list(
-        _in_stock_first(_published().filter(good__village=village)).order_by(
-            "stock_rank", "pk"
-        )[:limit]
-    )
+    return list(_published().filter(good__village=village).order_by(_stock_rank(), "pk")[:limit])
 
 
 def goods_of_cooperative(*, cooperative: Cooperative, limit: int) -> list[Product]:
     """What a cooperative supplies, in stock first."""
-    supplied = Supply.objects.filter(
-        cooperative=cooperative, product=OuterRef("pk"), is_active=True
-    )
-    return list(
-        _in_stock_first(_published().filter(Exists(supplied))).order_by(
-            "stock_rank", "pk"
-        )[:limit]
-    )
+    supplied = Supply.objects.filter(cooperative=cooperative, product=OuterRef("pk"), is_active=True)
+    return list(_published().filter(Exists(supplied)).order_by(_stock_rank(), "pk")[:limit])

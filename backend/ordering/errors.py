@@ -13,9 +13,7 @@ class OrderRefused(ShopError):
 
     code = "order_refused"
 
-    def __init__(
-        self, message: str | Promise, *, code: str, field: str | None = None
-    ) -> None:
+    def __init__(self, message: str | Promise, *, code: str, field: str | None = None) -> None:
         super().__init__(message, code=code)
         self.field = field
 
@@ -32,15 +30,11 @@ class ShortItem:
     @property
     def message(self) -> str:
         if self.left:
-            return _(
-                "Only %(left)s of %(name)s are left: somebody was a moment quicker."
-            ) % {
+            return _("Only %(left)s of %(name)s are left: somebody was a moment quicker.") % {
                 "left": self.left,
                 "name": self.name,
             }
-        return _("%(name)s has just sold out: somebody was a moment quicker.") % {
-            "name": self.name
-        }
+        return _("%(name)s has just sold out: somebody was a moment quicker.") % {"name": self.name}
 
 
 class ShortStock(ShopError):

@@ -50,15 +50,11 @@ class Placement(models.Model):
         related_name="placement",
         verbose_name=_("order"),
     )
-    idempotency_key = models.CharField(
-        _("idempotency key"), max_length=100, unique=True
-    )
+    idempotency_key = models.CharField(_("idempotency key"), max_length=100, unique=True)
     request_sha256 = models.CharField(max_length=64)
     pays_on_collection = models.BooleanField(_("pays on collection"), default=False)
     pay_by = models.DateTimeField(_("pay by"), null=True, blank=True)
-    accepted_fresh_rule = models.BooleanField(
-        _("accepted the rule for fresh goods"), default=False
-    )
+    accepted_fresh_rule = models.BooleanField(_("accepted the rule for fresh goods"), default=False)
     placed_at = models.DateTimeField(_("placed at"))
     expired_at = models.DateTimeField(_("expired at"), null=True, blank=True)
 

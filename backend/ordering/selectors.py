@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.utils import timezone
@@ -17,6 +18,7 @@ from backend.cooperatives.models import Cooperative
 OPEN_STATUSES = (OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED)
 # A shed that has more orders than this open needs another kind of list.
 MOST_ORDERS = 300
+PROMISED = "promised_from_shed"
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,7 @@ def pack_list(*, cooperative: Cooperative) -> PackList:
         .select_related("shipping_address", "shipping_method__delivery", "placement")
         .prefetch_related(
             "payments",
-            Prefetch(
-                "lines__allocations", queryset=promised, to_attr="promised_from_shed"
-            ),
+            Prefetch("lines__allocations", queryset=promised, to_attr=PROMISED),
         )
         .order_by("created", "pk")
         .distinct()[:MOST_ORDERS]
@@ -108,8 +108,7 @@ def pack_list(*, cooperative: Cooperative) -> PackList:
         for line in pack_order.lines:
             totals[line.name, line.pack] += line.quantity
     goods = tuple(
-        PackGood(name=name, pack=pack, quantity=total)
-        for (name, pack), total in sorted(totals.items())
+        PackGood(name=name, pack=pack, quantity=total) for (name, pack), total in sorted(totals.items())
     )
     return PackList(cooperative=cooperative, orders=pack_orders, goods=goods)
 
@@ -118,9 +117,9 @@ def _pack_order(order: Order) -> PackOrder:
     lines = []
     total = Money(0, order.currency)
     for line in order.lines.all():
-        quantity = sum(
-            allocation.quantity_allocated for allocation in line.promised_from_shed
-        )
+        # The prefetched allocations: those from this shed alone.
+        promised: list[Allocation] = getattr(line, PROMISED)
+        quantity = sum(allocation.quantity_allocated for allocation in promised)
         if quantity:
             lines.append(
                 PackLine(
@@ -139,31 +138,30 @@ def _pack_order(order: Order) -> PackOrder:
         delivery_name=order.shipping_method_name or "",
         delivery_kind=delivery.kind if delivery else None,
         pick_up_address=delivery.pick_up_address if delivery else "",
-        customer=masked_name(first_name=address.first_name, last_name=address.last_name)
-        if address
-        else "**",
+        customer=masked_name(first_name=address.first_name, last_name=address.last_name) if address else "**",
         phone_masked=masked_phone(str(address.phone)) if address else "****",
         note=order.customer_note,
-        is_paid=order.is_fully_paid(),
+        is_paid=_captured(order) >= order.total_gross_amount,
         total=total,
         lines=tuple(lines),
     )
 
 
+def _captured(order: Order) -> Decimal:
+    """What was taken for an order so far; like Order.is_fully_paid, but out of the prefetched payments."""
+    return sum((payment.captured_amount for payment in order.payments.all()), Decimal(0))
+
+
 def cooperatives_of_lines(line_ids: list[int]) -> dict[int, list[Cooperative]]:
     """Who grew each order line: the cooperatives that it is, or was, allocated from."""
     rows = (
-        Allocation.objects.filter(
-            order_line_id__in=line_ids, stock__warehouse__cooperative__isnull=False
-        )
+        Allocation.objects.filter(order_line_id__in=line_ids, stock__warehouse__cooperative__isnull=False)
         .annotate(cooperative_id=F("stock__warehouse__cooperative__pk"))
         .order_by("pk")
         .values_list("order_line_id", "cooperative_id")
     )
     pairs = list(rows)
-    cooperatives = Cooperative.objects.select_related("village").in_bulk(
-        {pk for _line, pk in pairs}
-    )
+    cooperatives = Cooperative.objects.select_related("village").in_bulk({pk for _line, pk in pairs})
     grown_by: dict[int, list[Cooperative]] = {line_id: [] for line_id in line_ids}
     for line_id, cooperative_pk in pairs:
         if cooperatives[cooperative_pk] not in grown_by[line_id]:

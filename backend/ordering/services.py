@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -56,6 +57,10 @@ from backend.ordering.models import Placement
 from backend.stock.allocation import allocate
 
 
+# Saleor's annotations ask for a User; its events know an anonymous one, and not None.
+NOBODY: Any = AnonymousUser()
+
+
 @dataclass(frozen=True)
 class OrderRequest:
     """What a buyer asks for. The address is validated and not saved yet.
@@ -77,16 +82,10 @@ class OrderRequest:
     def sha256(self) -> str:
         """A digest of all that was asked, the key apart: tells a repeated request from a changed one."""
         content = {
-            **{
-                key: str(value)
-                for key, value in asdict(self).items()
-                if key != "idempotency_key"
-            },
+            **{key: str(value) for key, value in asdict(self).items() if key != "idempotency_key"},
             "address": self.address.as_data(),
         }
-        return hashlib.sha256(
-            json.dumps(content, sort_keys=True, default=str).encode()
-        ).hexdigest()
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def place_order(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
@@ -140,27 +139,20 @@ def _expire(*, placement_pk: int, now: datetime) -> bool:
         return False
     placement.expired_at = now
     placement.save(update_fields=["expired_at"])
-    cancel_order(order=order, user=None)
+    cancel_order(order=order, user=NOBODY)
     return True
 
 
 def _placed_before(*, request: OrderRequest, user: User | None) -> Order | None:
     placement = (
-        Placement.objects.select_related("order")
-        .filter(idempotency_key=request.idempotency_key)
-        .first()
+        Placement.objects.select_related("order").filter(idempotency_key=request.idempotency_key).first()
     )
     if placement is None:
         return None
     owner_pk = user.pk if user else None
-    if (
-        placement.request_sha256 != request.sha256
-        or placement.order.user_id != owner_pk
-    ):
+    if placement.request_sha256 != request.sha256 or placement.order.user_id != owner_pk:
         raise OrderRefused(
-            _(
-                "This order was placed already, with other details. Look it up among your orders."
-            ),
+            _("This order was placed already, with other details. Look it up among your orders."),
             code="already_placed_differently",
             field="idempotencyKey",
         )
@@ -174,16 +166,12 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
         placed = _placed_before(request=request, user=user)
         if placed is not None:
             return placed
-        raise OrderRefused(
-            _("The basket is empty, or was ordered already."), code="basket_empty"
-        )
+        raise OrderRefused(_("The basket is empty, or was ordered already."), code="basket_empty")
     lines = _basket_lines(checkout)
     _check_basket(checkout=checkout, lines=lines, request=request)
 
     manager = get_plugins_manager()
-    pays_on_collection = _pays_on_collection(
-        manager=manager, gateway_id=request.payment_gateway
-    )
+    pays_on_collection = _pays_on_collection(manager=manager, gateway_id=request.payment_gateway)
     discounts = fetch_active_discounts()
     checkout.email = request.email
     checkout.shipping_address = request.address
@@ -192,23 +180,14 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
     )
 
     shipping_price = manager.calculate_checkout_shipping(checkout, lines, discounts)
-    order_lines = [
-        _order_line(line=line, manager=manager, discounts=discounts) for line in lines
-    ]
-    subtotal = sum(
-        (line.get_total() for line in order_lines), zero_taxed_money(checkout.currency)
-    )
+    order_lines = [_order_line(line=line, manager=manager, discounts=discounts) for line in lines]
+    subtotal = sum((line.get_total() for line in order_lines), zero_taxed_money(checkout.currency))
     voucher = _use_voucher(checkout=checkout, lines=lines, discounts=discounts)
     total = subtotal + shipping_price - checkout.discount
     total = max(total, zero_taxed_money(checkout.currency))
-    if (
-        request.expected_total is not None
-        and total.gross.amount != request.expected_total
-    ):
+    if request.expected_total is not None and total.gross.amount != request.expected_total:
         raise OrderRefused(
-            _(
-                "Prices have changed: the total is now ¥%(total)s. Look at the basket and order again."
-            )
+            _("Prices have changed: the total is now ¥%(total)s. Look at the basket and order again.")
             % {"total": total.gross.amount},
             code="basket_changed",
             field="expectedTotal",
@@ -226,8 +205,8 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
         now=now,
     )
     allocate(
-        lines=[line for line in order_lines if line.variant.track_inventory],
-        country_code=request.address.country.code,
+        lines=order_lines,
+        country_code=str(request.address.country),
         now=now,
     )
     Placement.objects.create(
@@ -235,29 +214,21 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
         idempotency_key=request.idempotency_key,
         request_sha256=request.sha256,
         pays_on_collection=pays_on_collection,
-        pay_by=None
-        if pays_on_collection
-        else now + timedelta(minutes=settings.ORDER_HOLD_MINUTES),
+        pay_by=None if pays_on_collection else now + timedelta(minutes=settings.ORDER_HOLD_MINUTES),
         accepted_fresh_rule=request.accepts_fresh_rule,
         placed_at=now,
     )
     if pays_on_collection:
-        _promise_payment(
-            order=order, gateway_id=request.payment_gateway, email=request.email
-        )
+        _promise_payment(order=order, request=request)
     checkout.delete()
-    order_created_event(order=order, user=user or AnonymousUser())
+    order_created_event(order=order, user=user or NOBODY)
     manager.order_created(order)
     _announce(order=order, user=user)
     return order
 
 
 def _lock_checkout(*, request: OrderRequest, user: User | None) -> Checkout | None:
-    checkout = (
-        Checkout.objects.select_for_update(of=("self",))
-        .filter(token=request.checkout_token)
-        .first()
-    )
+    checkout = Checkout.objects.select_for_update(of=("self",)).filter(token=request.checkout_token).first()
     # Somebody else's basket is answered like one that does not exist.
     if (
         checkout is not None
@@ -270,9 +241,7 @@ def _lock_checkout(*, request: OrderRequest, user: User | None) -> Checkout | No
 
 def _basket_lines(checkout: Checkout) -> list[CheckoutLine]:
     """The basket's lines; checkout.lines.all() costs no query afterwards, wherever Saleor asks for it."""
-    lines = CheckoutLine.objects.select_related(
-        "variant__product__product_type"
-    ).prefetch_related(
+    lines = CheckoutLine.objects.select_related("variant__product__product_type").prefetch_related(
         "variant__translations",
         "variant__product__translations",
         "variant__product__collections",
@@ -281,13 +250,9 @@ def _basket_lines(checkout: Checkout) -> list[CheckoutLine]:
     return list(checkout.lines.all())
 
 
-def _check_basket(
-    *, checkout: Checkout, lines: Sequence[CheckoutLine], request: OrderRequest
-) -> None:
+def _check_basket(*, checkout: Checkout, lines: Sequence[CheckoutLine], request: OrderRequest) -> None:
     if not lines:
-        raise OrderRefused(
-            _("The basket is empty, or was ordered already."), code="basket_empty"
-        )
+        raise OrderRefused(_("The basket is empty, or was ordered already."), code="basket_empty")
     for line in lines:
         if not line.variant.product.is_visible:
             raise OrderRefused(
@@ -311,10 +276,7 @@ def _check_basket(
 def _pays_on_collection(*, manager: PluginsManager, gateway_id: str) -> bool:
     """Whether that gateway takes the money when the goods are handed over. Raises OrderRefused if unknown."""
     plugin = manager.get_plugin(gateway_id)
-    offered = {
-        plugin_id
-        for plugin_id, _name in manager.list_payment_plugin_names(active_only=True)
-    }
+    offered = {plugin_id for plugin_id, _name in manager.list_payment_plugin_names(active_only=True)}
     if plugin is None or gateway_id not in offered:
         raise OrderRefused(
             _("This way of paying is not offered."),
@@ -335,14 +297,12 @@ def _shipping_method(
         (line.variant.get_price(discounts) * line.quantity for line in lines),
         zero_taxed_money(checkout.currency).gross,
     )
-    weight = sum(
-        (line.variant.get_weight() * line.quantity for line in lines), zero_weight()
-    )
+    weight = sum((line.variant.get_weight() * line.quantity for line in lines), zero_weight())
     method = (
         ShippingMethod.objects.applicable_shipping_methods(
             price=subtotal - checkout.discount,
             weight=weight,
-            country_code=request.address.country.code,
+            country_code=str(request.address.country),
         )
         .filter(pk=request.shipping_method_pk)
         .first()
@@ -361,7 +321,7 @@ def _order_line(
 ) -> OrderLine:
     variant, product = line.variant, line.variant.product
     line_total = manager.calculate_checkout_line_total(line, discounts)
-    unit_price = quantize_price(line_total / line.quantity, line_total.currency)
+    unit_price: TaxedMoney = quantize_price(line_total / line.quantity, line_total.currency)
     names = (str(product), str(variant))
     translated = (str(product.translated), str(variant.translated))
     return OrderLine(
@@ -373,7 +333,9 @@ def _order_line(
         is_shipping_required=variant.is_shipping_required(),
         quantity=line.quantity,
         variant=variant,
-        unit_price=unit_price,
+        currency=unit_price.currency,
+        unit_price_net_amount=unit_price.net.amount,
+        unit_price_gross_amount=unit_price.gross.amount,
         tax_rate=(unit_price.tax / unit_price.net).quantize(Decimal("0.01"))
         if unit_price.net.amount
         else Decimal(0),
@@ -419,9 +381,7 @@ def _create_order(
     if user is not None:
         store_user_address(user, request.address, AddressType.SHIPPING)
     # An order keeps copies of its own: a changed address book must not change where a box went.
-    shipping_address, billing_address = (
-        Address(**request.address.as_data()) for _role in range(2)
-    )
+    shipping_address, billing_address = (Address(**request.address.as_data()) for _role in range(2))
     shipping_address.save()
     billing_address.save()
     order = Order.objects.create(
@@ -434,12 +394,12 @@ def _create_order(
         billing_address=billing_address,
         shipping_method=checkout.shipping_method,
         shipping_method_name=str(checkout.shipping_method),
-        shipping_price=shipping_price,
-        total=total,
+        shipping_price_net_amount=shipping_price.net.amount,
+        shipping_price_gross_amount=shipping_price.gross.amount,
+        total_net_amount=total.net.amount,
+        total_gross_amount=total.gross.amount,
         currency=checkout.currency,
-        weight=sum(
-            (line.variant.get_weight() * line.quantity for line in lines), zero_weight()
-        ),
+        weight=sum((line.variant.get_weight() * line.quantity for line in lines), zero_weight()),
         customer_note=request.note,
         metadata=checkout.metadata,
         private_metadata=checkout.private_metadata,
@@ -451,16 +411,16 @@ def _create_order(
     return order
 
 
-def _promise_payment(*, order: Order, gateway_id: str, email: str) -> None:
+def _promise_payment(*, order: Order, request: OrderRequest) -> None:
     """Record that the buyer will pay when the goods are handed over: authorized, nothing captured."""
-    address = order.billing_address
+    address = request.address
     payment = Payment.objects.create(
         order=order,
-        gateway=gateway_id,
+        gateway=request.payment_gateway,
         token=str(order.token),
         total=order.total.gross.amount,
         currency=order.total.gross.currency,
-        billing_email=email,
+        billing_email=request.email,
         billing_first_name=address.first_name,
         billing_last_name=address.last_name,
         billing_company_name=address.company_name,
@@ -469,29 +429,23 @@ def _promise_payment(*, order: Order, gateway_id: str, email: str) -> None:
         billing_city=address.city,
         billing_city_area=address.city_area,
         billing_postal_code=address.postal_code,
-        billing_country_code=address.country.code,
+        billing_country_code=str(address.country),
         billing_country_area=address.country_area,
     )
     try:
         gateway.process_payment(payment=payment, token=str(order.token))
     except PaymentError as error:
-        raise OrderRefused(
-            str(error), code="payment_refused", field="paymentGateway"
-        ) from error
+        raise OrderRefused(str(error), code="payment_refused", field="paymentGateway") from error
 
 
 def _announce(*, order: Order, user: User | None) -> None:
     redirect_url = f"{settings.PUBLIC_URL}/orders/{order.token}/"
     # robust: the order stands even when the broker is away for a moment.
     transaction.on_commit(
-        lambda: send_order_confirmation.delay(
-            order.pk, redirect_url, user.pk if user else None
-        ),
+        lambda: send_order_confirmation.delay(order.pk, redirect_url, user.pk if user else None),
         robust=True,
     )
-    transaction.on_commit(
-        lambda: send_staff_order_confirmation.delay(order.pk, redirect_url), robust=True
-    )
+    transaction.on_commit(lambda: send_staff_order_confirmation.delay(order.pk, redirect_url), robust=True)
 
 
 def _short_stock(*, error: InsufficientStock, request: OrderRequest) -> ShortStock:
@@ -501,16 +455,13 @@ def _short_stock(*, error: InsufficientStock, request: OrderRequest) -> ShortSto
         short = [(line.variant, line.quantity, left) for line, left in context["short"]]
     else:
         # A variant that no cooperative supplies: Saleor names the first only.
-        country_code = request.address.country.code
-        lines = Checkout.objects.get(token=request.checkout_token).lines.select_related(
-            "variant__product"
-        )
+        country_code = str(request.address.country)
+        lines = Checkout.objects.get(token=request.checkout_token).lines.select_related("variant__product")
         short = [
             (line.variant, line.quantity, left)
             for line in lines
             if line.variant.track_inventory
-            and (left := get_available_quantity(line.variant, country_code))
-            < line.quantity
+            and (left := get_available_quantity(line.variant, country_code)) < line.quantity
         ]
     return ShortStock(
         tuple(

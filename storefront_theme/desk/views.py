@@ -121,6 +121,7 @@ def counts(request: HttpRequest, desk: Desk) -> HttpResponse:
             "basis": "SHELF",
             "countedAt": first["counted_at"],
             "idempotencyKey": key,
+            "source": "DESK",
             "lines": lines,
         },
     )["stockReportSubmit"]

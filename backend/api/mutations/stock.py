@@ -4,11 +4,17 @@ from typing import Any
 
 import graphene
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from graphql import ResolveInfo
 
 from backend.api.errors import StockReportError, code_of
 from backend.api.permissions import own_cooperative, signed_in
-from backend.api.types.stock import Quantity, StockBasisEnum, StockReport
+from backend.api.types.stock import (
+    Quantity,
+    StockBasisEnum,
+    StockReport,
+    StockReportSourceEnum,
+)
 from backend.api.types.texts import required_list
 from backend.common.errors import ShopError
 from backend.stock import models
@@ -30,6 +36,10 @@ class StockReportInput(graphene.InputObjectType):
     idempotency_key = graphene.String(
         required=True,
         description="Chosen by the client; the same key answers with the same report for ever.",
+    )
+    source = StockReportSourceEnum(
+        default_value=models.Report.Source.PUSH.value,
+        description="DESK for what a person typed into the desk's form, PUSH for what a program sent.",
     )
     complete = graphene.Boolean(default_value=False, description="A good that is absent is sold out.")
     lines = required_list(StockReportLineInput)
@@ -64,7 +74,7 @@ class StockReportSubmit(graphene.Mutation):
                     )
                     for line in input["lines"]
                 ],
-                source=models.Report.Source.PUSH,
+                source=_source(input["source"]),
                 submitted_by=user,
                 now=timezone.now(),
             )
@@ -79,3 +89,12 @@ class StockReportSubmit(graphene.Mutation):
                 ]
             )
         return cls(report=report, errors=[])
+
+
+def _source(given: str) -> models.Report.Source:
+    source = models.Report.Source(given)
+    if source is models.Report.Source.FEED:
+        raise ShopError(
+            _("A report that is submitted comes from the desk or from a program."), code="source_invalid"
+        )
+    return source

@@ -75,8 +75,8 @@ class Supply(DjangoObjectType):
         )
 
     @staticmethod
-    def resolve_packs(root: models.Supply, _info: ResolveInfo) -> list[models.Pack]:
-        return list(root.packs.all())
+    def resolve_packs(root: models.Supply, _info: ResolveInfo) -> QuerySet[models.Pack]:
+        return root.packs.all()
 
     @staticmethod
     def resolve_shortfall(root: models.Supply, _info: ResolveInfo) -> int | None:

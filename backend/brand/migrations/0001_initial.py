@@ -31,9 +31,7 @@ class Migration(migrations.Migration):
                 ("body_en", models.TextField(verbose_name="English text")),
                 (
                     "picture",
-                    models.CharField(
-                        blank=True, max_length=100, verbose_name="picture"
-                    ),
+                    models.CharField(blank=True, max_length=100, verbose_name="picture"),
                 ),
                 (
                     "is_published",
@@ -41,9 +39,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "sort_order",
-                    models.PositiveSmallIntegerField(
-                        default=0, verbose_name="sort order"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, verbose_name="sort order"),
                 ),
             ],
             options={

@@ -38,21 +38,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "summary",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="summary"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="summary"),
                 ),
                 (
                     "summary_en",
-                    models.CharField(
-                        blank=True, max_length=300, verbose_name="English summary"
-                    ),
+                    models.CharField(blank=True, max_length=300, verbose_name="English summary"),
                 ),
                 (
                     "sort_order",
-                    models.PositiveSmallIntegerField(
-                        default=0, verbose_name="sort order"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, verbose_name="sort order"),
                 ),
             ],
             options={
@@ -103,9 +97,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "shelf_life_days",
-                    models.PositiveSmallIntegerField(
-                        blank=True, null=True, verbose_name="keeps for … days"
-                    ),
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="keeps for … days"),
                 ),
                 (
                     "origin",
@@ -113,9 +105,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "origin_en",
-                    models.CharField(
-                        blank=True, max_length=120, verbose_name="origin in English"
-                    ),
+                    models.CharField(blank=True, max_length=120, verbose_name="origin in English"),
                 ),
                 (
                     "is_returnable",
@@ -175,9 +165,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "amount",
-                    models.PositiveIntegerField(
-                        help_text="Grams, or pieces.", verbose_name="amount"
-                    ),
+                    models.PositiveIntegerField(help_text="Grams, or pieces.", verbose_name="amount"),
                 ),
                 (
                     "unit",
@@ -190,9 +178,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "sort_order",
-                    models.PositiveSmallIntegerField(
-                        default=0, verbose_name="sort order"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, verbose_name="sort order"),
                 ),
                 (
                     "alternatives",

@@ -39,27 +39,19 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "summary",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="summary"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="summary"),
                 ),
                 (
                     "summary_en",
-                    models.CharField(
-                        blank=True, max_length=300, verbose_name="English summary"
-                    ),
+                    models.CharField(blank=True, max_length=300, verbose_name="English summary"),
                 ),
                 (
                     "pick_up_address",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="pick-up address"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="pick-up address"),
                 ),
                 (
                     "sort_order",
-                    models.PositiveSmallIntegerField(
-                        default=0, verbose_name="sort order"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, verbose_name="sort order"),
                 ),
                 (
                     "shipping_method",
@@ -101,16 +93,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "idempotency_key",
-                    models.CharField(
-                        max_length=100, unique=True, verbose_name="idempotency key"
-                    ),
+                    models.CharField(max_length=100, unique=True, verbose_name="idempotency key"),
                 ),
                 ("request_sha256", models.CharField(max_length=64)),
                 (
                     "pays_on_collection",
-                    models.BooleanField(
-                        default=False, verbose_name="pays on collection"
-                    ),
+                    models.BooleanField(default=False, verbose_name="pays on collection"),
                 ),
                 (
                     "pay_by",
@@ -118,16 +106,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "accepted_fresh_rule",
-                    models.BooleanField(
-                        default=False, verbose_name="accepted the rule for fresh goods"
-                    ),
+                    models.BooleanField(default=False, verbose_name="accepted the rule for fresh goods"),
                 ),
                 ("placed_at", models.DateTimeField(verbose_name="placed at")),
                 (
                     "expired_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="expired at"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="expired at"),
                 ),
                 (
                     "order",
@@ -145,9 +129,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-placed_at", "-pk"),
                 "indexes": [
                     models.Index(
-                        condition=models.Q(
-                            ("expired_at__isnull", True), ("pay_by__isnull", False)
-                        ),
+                        condition=models.Q(("expired_at__isnull", True), ("pay_by__isnull", False)),
                         fields=["pay_by"],
                         name="unpaid_holds",
                     )
@@ -155,12 +137,8 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(
-                                ("pay_by__isnull", True), ("pays_on_collection", True)
-                            ),
-                            models.Q(
-                                ("pay_by__isnull", False), ("pays_on_collection", False)
-                            ),
+                            models.Q(("pay_by__isnull", True), ("pays_on_collection", True)),
+                            models.Q(("pay_by__isnull", False), ("pays_on_collection", False)),
                             _connector="OR",
                         ),
                         name="paid_by_a_time_or_on_collection",

@@ -154,3 +154,15 @@ def test_the_pack_list_says_what_to_pack_and_masks_the_buyer(ask: Ask, sheds: Tw
     }
     other = ask(PACK_LIST, token=sheds.chen, c="fuxing")["data"]["packList"]
     assert other["goods"] == [{"name": "番茄", "quantity": 1}]
+
+
+@pytest.mark.parametrize(("source", "expected"), [("DESK", "DESK"), ("PUSH", "PUSH"), ("FEED", None)])
+def test_a_report_says_where_it_came_from(
+    ask: Ask, sheds: TwoSheds, source: str, expected: str | None
+) -> None:
+    taken = ask(SUBMIT, token=sheds.wang, input=a_count(source=source))["data"]["stockReportSubmit"]
+    if expected is None:
+        assert [error["code"] for error in taken["errors"]] == ["SOURCE_INVALID"]
+        assert not Report.objects.exists()
+    else:
+        assert Report.objects.get().source == expected.lower()

@@ -20,17 +20,13 @@ from tests import produce
         ("128", 0, None),
     ],
 )
-def test_the_price_of_500_g(
-    price: str, grams: int | None, expected: str | None
-) -> None:
+def test_the_price_of_500_g(price: str, grams: int | None, expected: str | None) -> None:
     answer = price_per_500g(price=Money(Decimal(price), "CNY"), net_weight_g=grams)
     assert answer == (Money(Decimal(expected), "CNY") if expected else None)
 
 
 @pytest.mark.django_db
-def test_goods_in_season_come_in_stock_first_and_the_short_seasons_before_the_long() -> (
-    None
-):
+def test_goods_in_season_come_in_stock_first_and_the_short_seasons_before_the_long() -> None:
     cooperative = produce.a_cooperative()
     seasons = {
         "chunsun": [3, 4],
@@ -57,6 +53,7 @@ def test_goods_in_season_come_in_stock_first_and_the_short_seasons_before_the_lo
 
     assert slugs(3) == ["chunsun", "suanmiao", "dasuan", "xiangchun"]
     assert slugs(8) == ["dasuan"]
-    assert [
-        each.slug for each in goods_of_cooperative(cooperative=cooperative, limit=2)
-    ] == ["chunsun", "suanmiao"]
+    assert [each.slug for each in goods_of_cooperative(cooperative=cooperative, limit=2)] == [
+        "chunsun",
+        "suanmiao",
+    ]

@@ -26,9 +26,7 @@ pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 
 
-def a_request(
-    shed: produce.Shed, *, basket: Checkout | None = None, **changes: Any
-) -> OrderRequest:
+def a_request(shed: produce.Shed, *, basket: Checkout | None = None, **changes: Any) -> OrderRequest:
     basket = basket or produce.a_basket({shed.variant: 2})
     given: dict[str, Any] = {
         "checkout_token": basket.token,
@@ -61,9 +59,7 @@ def test_an_order_holds_its_stock_before_anybody_pays() -> None:
 def test_freight_is_part_of_the_total() -> None:
     shed = produce.a_shed()
     van = produce.a_delivery(name="自有车", price="6", kind="own_van")
-    order = place_order(
-        request=a_request(shed, shipping_method_pk=van.pk), user=None, now=NOW
-    )
+    order = place_order(request=a_request(shed, shipping_method_pk=van.pk), user=None, now=NOW)
     assert order.shipping_price.gross.amount == Decimal("6.00")
     assert order.total.gross.amount == Decimal("20.00")
 
@@ -99,9 +95,7 @@ def test_nobody_orders_another_persons_basket() -> None:
         with pytest.raises(OrderRefused) as refusal:
             place_order(request=a_request(shed, basket=basket), user=stranger, now=NOW)
         assert refusal.value.code == "basket_empty"
-    assert (
-        place_order(request=a_request(shed, basket=basket), user=li, now=NOW).user == li
-    )
+    assert place_order(request=a_request(shed, basket=basket), user=li, now=NOW).user == li
 
 
 @pytest.mark.parametrize(
@@ -125,10 +119,7 @@ def test_what_cannot_be_ordered_is_refused_and_leaves_no_trace(
     with pytest.raises(OrderRefused) as refusal:
         place_order(request=a_request(shed, **changes), user=None, now=NOW)
     assert (refusal.value.code, refusal.value.field) == (code, field)
-    assert (
-        not Order.objects.exists()
-        and not Movement.objects.filter(kind="allocate").exists()
-    )
+    assert not Order.objects.exists() and not Movement.objects.filter(kind="allocate").exists()
     assert Checkout.objects.count() == 1
 
 
@@ -144,9 +135,7 @@ def test_a_good_taken_off_the_shelf_is_named() -> None:
 def test_every_short_line_is_named_and_nothing_is_taken() -> None:
     shed = produce.a_shed(on_hand=3_000, packs={1000: "7.00", 2500: "15.00"})
     tomato = produce.a_product(name="番茄", slug="fanqie")
-    produce.a_supply(
-        cooperative=shed.cooperative, product=tomato, on_hand=1_000, code="XY-0002"
-    )
+    produce.a_supply(cooperative=shed.cooperative, product=tomato, on_hand=1_000, code="XY-0002")
     small, large = shed.product.variants.order_by("weight")
     basket = produce.a_basket({small: 4, tomato.variants.get(): 2, large: 1})
     with pytest.raises(ShortStock) as short:
@@ -175,9 +164,7 @@ def test_two_packs_of_one_supply_are_summed() -> None:
 def test_an_unpaid_order_expires_and_releases_its_stock() -> None:
     shed = produce.a_shed()
     order = place_order(request=a_request(shed), user=None, now=NOW)
-    Placement.objects.filter(order=order).update(
-        pays_on_collection=False, pay_by=NOW + timedelta(minutes=15)
-    )
+    Placement.objects.filter(order=order).update(pays_on_collection=False, pay_by=NOW + timedelta(minutes=15))
     assert expire_unpaid_orders(now=NOW + timedelta(minutes=14)) == 0
     assert expire_unpaid_orders(now=NOW + timedelta(minutes=16)) == 1
     assert expire_unpaid_orders(now=NOW + timedelta(minutes=16)) == 0
@@ -191,9 +178,7 @@ def test_a_paid_order_does_not_expire() -> None:
     shed = produce.a_shed()
     order = place_order(request=a_request(shed), user=None, now=NOW)
     Placement.objects.filter(order=order).update(pays_on_collection=False, pay_by=NOW)
-    order.payments.update(
-        captured_amount=Decimal("14.00"), charge_status=ChargeStatus.FULLY_CHARGED
-    )
+    order.payments.update(captured_amount=Decimal("14.00"), charge_status=ChargeStatus.FULLY_CHARGED)
     assert expire_unpaid_orders(now=NOW + timedelta(hours=1)) == 0
     order.refresh_from_db()
     assert order.status == OrderStatus.UNFULFILLED
