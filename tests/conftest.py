@@ -32,6 +32,21 @@ HANDED_ON = "XINYI_TEST_SERVERS"
 NO_CHROMIUM = "no Chromium on this machine"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--soak-minutes",
+        type=float,
+        default=0.0,
+        help="how long the tests of tests/chaos go on killing and restarting (`make soak`)",
+    )
+
+
+@pytest.fixture(scope="session")
+def soak_minutes(pytestconfig: pytest.Config) -> float:
+    """How long a test that repeats itself should go on; 0 in `make test`: once."""
+    return float(pytestconfig.getoption("--soak-minutes"))
+
+
 # ---- Servers and settings, before Django is set up ------------------------------------------------------------------
 
 

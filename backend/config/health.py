@@ -63,7 +63,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 def check_database() -> Check:
     """Connects anew: a connection that is kept would wait for a server that hangs, and hide that none may be made."""
-    database = settings.DATABASES["default"]
+    database: dict[str, Any] = settings.DATABASES["default"]
     given: dict[str, Any] = {
         "dbname": database["NAME"],
         "user": database["USER"],
