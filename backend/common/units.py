@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 GRAM = "g"
 PIECE = "piece"
@@ -145,7 +149,7 @@ class _NoNumber(ValueError):
 class _Unconvertible(ValueError):
     """A unit that this good has no conversion for; message says what is missing."""
 
-    def __init__(self, message: str | Promise) -> None:
+    def __init__(self, message: StrOrPromise) -> None:
         super().__init__(message)
         self.message = message
 
@@ -236,12 +240,12 @@ def _unit_name(text: str) -> str:
     return name.lower() if name.isascii() else name
 
 
-def _refused(message: Promise | str, value: object) -> Measure:
+def _refused(message: StrOrPromise, value: object) -> Measure:
     return Measure(Reading.REFUSED, message=format_lazy(message, value=_shown(value)))
 
 
 def _waits(
-    message: Promise | str,
+    message: StrOrPromise,
     value: object,
     *,
     base_units: int | None = None,

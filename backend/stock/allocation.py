@@ -50,8 +50,14 @@ class _Books:
             for pk, supply in self.supplies.items()
         }
 
-    def row(self, *, stock_id: int) -> StockRow:
-        return next(row for row in self.rows if row.pk == stock_id)
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What an order line asks for: packs of a variant."""
+
+    line: OrderLine
+    variant_id: int
+    packs: int
 
 
 @dataclass(frozen=True)
@@ -71,26 +77,35 @@ def allocate(*, lines: Sequence[OrderLine], country_code: str, now: datetime) ->
 
     Raises InsufficientStock for the first line that is short; its context["short"] is [(line, packs left), …] of all.
     """
-    tracked = [
-        line for line in lines if line.variant is not None and line.variant.track_inventory and line.quantity
-    ]
-    if not tracked:
+    _allocate(
+        wanted=[
+            _Wanted(line=line, variant_id=line.variant.pk, packs=line.quantity)
+            for line in lines
+            if line.variant is not None and line.variant.track_inventory and line.quantity
+        ],
+        country_code=country_code,
+        now=now,
+    )
+
+
+def _allocate(*, wanted: Sequence[_Wanted], country_code: str, now: datetime) -> None:
+    if not wanted:
         return
     with transaction.atomic():
         reachable, supplied = _supplies_of(
-            variant_ids={line.variant_id for line in tracked}, country_code=country_code
+            variant_ids={each.variant_id for each in wanted}, country_code=country_code
         )
-        plain = [line for line in tracked if line.variant_id not in supplied]
-        ours = [line for line in tracked if line.variant_id in supplied]
+        plain = [each for each in wanted if each.variant_id not in supplied]
+        ours = [each for each in wanted if each.variant_id in supplied]
         if ours:
             books = _open_books(supply_ids=reachable)
-            promises = _share_out(lines=ours, books=books)
+            promises = _share_out(wanted=ours, books=books)
             _promise(promises=promises, books=books, now=now)
         if plain:
             keeper = PlainStockKeeper()
-            keeper.lock({line.variant_id for line in plain})
-            for line in sorted(plain, key=lambda line: line.variant_id):
-                keeper.allocate(line, country_code, line.quantity)
+            keeper.lock({each.variant_id for each in plain})
+            for each in sorted(plain, key=lambda each: each.variant_id):
+                keeper.allocate(each.line, country_code, each.packs)
 
 
 class LedgerStockKeeper:
@@ -104,12 +119,10 @@ class LedgerStockKeeper:
 
     def allocate(self, order_line: OrderLine, country_code: str, quantity: int) -> None:
         """Promise quantity packs to the line. Raises InsufficientStock."""
-        # Saleor asks for the line's own quantity everywhere but in tests and scripts.
-        asked, order_line.quantity = order_line.quantity, quantity
-        try:
-            allocate(lines=[order_line], country_code=country_code, now=timezone.now())
-        finally:
-            order_line.quantity = asked
+        if order_line.variant is None:
+            raise InsufficientStock(order_line.variant, {"order_line": order_line})
+        wanted = _Wanted(line=order_line, variant_id=order_line.variant.pk, packs=quantity)
+        _allocate(wanted=[wanted], country_code=country_code, now=timezone.now())
 
     @transaction.atomic
     def deallocate(self, order_line: OrderLine, quantity: int) -> None:
@@ -234,6 +247,7 @@ def _is_supplied(variant_id: int | None) -> bool:
 
 
 def _pack_in(*, variant_id: int | None, warehouse_pk: UUID | str) -> Pack | None:
+    warehouse_pk = UUID(str(warehouse_pk))
     return Pack.objects.filter(variant=variant_id, supply__cooperative__warehouse=warehouse_pk).first()
 
 
@@ -300,7 +314,7 @@ def _allocations(line_ids: Collection[int]) -> list[tuple[int, int, int]]:
 # ---- Deciding -------------------------------------------------------------------------------------------------------
 
 
-def _share_out(*, lines: Sequence[OrderLine], books: _Books) -> list[_Promise]:
+def _share_out(*, wanted: Sequence[_Wanted], books: _Books) -> list[_Promise]:
     """Fill every line from its supplies, in memory; books.free is used up on the way. Raises InsufficientStock."""
     rows_of: dict[int, list[StockRow]] = defaultdict(list)
     for row in books.rows:
@@ -308,25 +322,26 @@ def _share_out(*, lines: Sequence[OrderLine], books: _Books) -> list[_Promise]:
     for rows in rows_of.values():
         rows.sort(key=lambda row: _sells_first(books.supplies[row.supply_id]))
 
-    def hardest_first(line: OrderLine) -> tuple[int, int, int]:
+    def hardest_first(each: _Wanted) -> tuple[int, int, int]:
         # Who has one supply only is served before who has a choice, and big packs before what fits anywhere.
-        rows = rows_of[line.variant_id]
-        return len(rows), -max((row.units for row in rows), default=0), line.variant_id
+        rows = rows_of[each.variant_id]
+        return len(rows), -max((row.units for row in rows), default=0), each.variant_id
 
     promises: list[_Promise] = []
-    short: list[tuple[OrderLine, int]] = []
-    for line in sorted(lines, key=hardest_first):
-        missing = line.quantity
-        for row in rows_of[line.variant_id]:
+    left: dict[int, int] = {}
+    for each in sorted(wanted, key=hardest_first):
+        missing = each.packs
+        for row in rows_of[each.variant_id]:
             packs = min(missing, max(books.free[row.supply_id], 0) // row.units)
             if packs:
-                promises.append(_Promise(order_line=line, row=row, packs=packs))
+                promises.append(_Promise(order_line=each.line, row=row, packs=packs))
                 books.free[row.supply_id] -= packs * row.units
                 missing -= packs
         if missing:
-            short.append((line, line.quantity - missing))
+            left[each.line.pk] = each.packs - missing
+    short = [(each.line, left[each.line.pk]) for each in wanted if each.line.pk in left]
     if short:
-        first = min(short, key=lambda each: lines.index(each[0]))[0]
+        first = short[0][0]
         raise InsufficientStock(first.variant, {"order_line": first, "short": short})
     return promises
 

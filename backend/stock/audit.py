@@ -83,6 +83,8 @@ def repair(*, now: datetime) -> list[Finding]:
 
 def _follow_movements(findings: Sequence[Finding]) -> None:
     for finding in findings:
+        if finding.supply_id is None:
+            continue
         column = "on_hand" if finding.drift is Drift.ON_HAND else "allocated"
         Supply.objects.filter(pk=finding.supply_id).update(**{column: finding.should_be})
 

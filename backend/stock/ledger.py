@@ -157,7 +157,7 @@ def project(*, supply_ids: Collection[int]) -> int:
 
 def settle_shortfalls(*, supply_ids: Collection[int], now: datetime) -> None:
     """Open, change and close shortfalls so that each says what its supply lacks: allocated less on hand."""
-    given = {"supplies": bigints(supply_ids), "now": now}
+    given: dict[str, str | datetime] = {"supplies": bigints(supply_ids), "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_CHANGE_SHORTFALLS, given)
         cursor.execute(_OPEN_SHORTFALLS, given)

@@ -148,7 +148,7 @@ def claim_due_feeds(*, now: datetime) -> list[int]:
                     feed.last_asked_at IS NULL
                     OR feed.last_asked_at + LEAST(
                         feed.interval_seconds * interval '1 second' * power(2, LEAST(feed.failures, 10)),
-                        GREATEST(%(longest)s, feed.interval_seconds * interval '1 second')
+                        GREATEST(%(longest)s * interval '1 second', feed.interval_seconds * interval '1 second')
                     ) <= %(now)s
                 )
                 ORDER BY feed.id
@@ -156,7 +156,7 @@ def claim_due_feeds(*, now: datetime) -> list[int]:
             )
             RETURNING id
             """,
-            {"now": now, "longest": LONGEST_BACKOFF},
+            {"now": now, "longest": LONGEST_BACKOFF.total_seconds()},
         )
         return sorted(feed_id for (feed_id,) in cursor.fetchall())
 

@@ -104,6 +104,7 @@ def test_a_report_whose_worker_was_killed_is_applied_exactly_once(moment: str) -
         # Long enough ago for the sweeper to take it for forgotten.
         now=timezone.now() - timedelta(minutes=1),
     )
+    assert report_id is not None
 
     with held(HELD[moment]), start_worker(environment=os.environ) as doomed:
         tasks.apply_report.delay(str(report_id))

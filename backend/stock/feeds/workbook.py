@@ -139,7 +139,7 @@ def _inflate(raw: bytes, *, entry: zipfile.ZipInfo, most: int) -> bytes:
 
 def _first_sheet(workbook: CalamineWorkbook) -> tuple[int, list[Promise]]:
     """The first sheet that is shown, and a remark when one before it is not."""
-    remarks = []
+    remarks: list[Promise] = []
     for index, sheet in enumerate(workbook.sheets_metadata):
         if sheet.typ is not SheetTypeEnum.WorkSheet:
             continue

@@ -86,7 +86,7 @@ def an_order(*lines: tuple[ProductVariant, int]) -> tuple[Order, list[OrderLine]
         shipping_address=address,
         billing_address=address,
         currency="CNY",
-        total=price,
+        total=price,  # type: ignore[misc]  # a property of django-prices over two columns
         token=str(uuid.uuid4()),
     )
     made = [
@@ -99,7 +99,7 @@ def an_order(*lines: tuple[ProductVariant, int]) -> tuple[Order, list[OrderLine]
             is_shipping_required=True,
             quantity=quantity,
             currency="CNY",
-            unit_price=price,
+            unit_price=price,  # type: ignore[misc]  # a property of django-prices over two columns
         )
         for variant, quantity in lines
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from backend.stock.decide import (
     Books,
     Catalogue,
     Count,
+    CountKey,
     Known,
     Verdict,
     absent,
@@ -44,7 +46,7 @@ SHELF = Count(key=(MORNING, 0, "b"), basis=Basis.SHELF, counts_from=MORNING)
 
 
 def row(
-    value: object, *, code: str = "XY-0001", unit: str | None = "斤", number: int = 1, **changes: object
+    value: object, *, code: str = "XY-0001", unit: str | None = "斤", number: int = 1, **changes: Any
 ) -> Row:
     return Row(number=number, column="库存", code=code, value=value, unit=unit, **changes)
 
@@ -77,7 +79,7 @@ def test_the_figure_never_falls_below_nothing() -> None:
     "key",
     [(EARLIER, 9, "z"), (MORNING, 3, "z"), (MORNING, 4, "b"), (MORNING, 4, "a")],
 )
-def test_a_count_that_is_not_newer_changes_nothing(key: tuple) -> None:
+def test_a_count_that_is_not_newer_changes_nothing(key: CountKey) -> None:
     book = replace(BOOK, counted=(MORNING, 4, "b"))
     assert verdict("90", book=book, count=replace(SHELF, key=key)).outcome is Outcome.SKIPPED
 
@@ -85,7 +87,7 @@ def test_a_count_that_is_not_newer_changes_nothing(key: tuple) -> None:
 @pytest.mark.parametrize(
     "key", [(MORNING, 5, "a"), (MORNING, 4, "c"), (MORNING + timedelta(seconds=1), 0, "a")]
 )
-def test_a_count_that_is_newer_by_time_number_or_content_goes_through(key: tuple) -> None:
+def test_a_count_that_is_newer_by_time_number_or_content_goes_through(key: CountKey) -> None:
     book = replace(BOOK, counted=(MORNING, 4, "b"))
     assert verdict("90", book=book, count=replace(SHELF, key=key)).outcome is Outcome.ACCEPTED
 

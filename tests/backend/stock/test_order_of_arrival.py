@@ -123,7 +123,7 @@ def live_a_day(reports: list[Said], orders: list[Bought]) -> dict[str, tuple[obj
                     LedgerStockKeeper().decrease(line, line.quantity, cooperative.warehouse_id)
             else:
                 LedgerStockKeeper().deallocate_order(placed[number][0])
-        evening = {
+        evening: dict[str, tuple[object, ...]] = {
             supply.code: (
                 supply.on_hand,
                 supply.allocated,

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -99,7 +100,7 @@ def test_two_hundred_buyers_and_arriving_counts_sell_exactly_fifty_boxes(supply:
 
     jobs: list[Callable[[], object]] = [lambda: buy(box)] * 200
     for second in range(1, 41):
-        jobs.insert(second * 5, lambda second=second: the_shed_is_counted(second))
+        jobs.insert(second * 5, partial(the_shed_is_counted, second))
     answers = all_at_once(*jobs, threads=40)
 
     assert answers.count(True) == 50
@@ -148,6 +149,6 @@ def test_one_report_applied_by_eight_workers_is_applied_once(supply: Supply) -> 
         finally:
             connection.close()
 
-    assert sorted(all_at_once(*[apply] * 8, threads=8)) == [False] * 7 + [True]
+    assert all_at_once(*[apply] * 8, threads=8).count(True) == 1
     assert Movement.objects.count() == ReportLine.objects.count() == 1
     assert available(supply, variant_of(supply)) == 50
