@@ -38,8 +38,7 @@ class StockReportInput(graphene.InputObjectType):
         description="Chosen by the client; the same key answers with the same report for ever.",
     )
     source = StockReportSourceEnum(
-        default_value=models.Report.Source.PUSH.value,
-        description="DESK for what a person typed into the desk's form, PUSH for what a program sent.",
+        description="DESK for what a person typed into the desk's form; PUSH, also when absent, for a program's.",
     )
     complete = graphene.Boolean(default_value=False, description="A good that is absent is sold out.")
     lines = required_list(StockReportLineInput)
@@ -74,7 +73,7 @@ class StockReportSubmit(graphene.Mutation):
                     )
                     for line in input["lines"]
                 ],
-                source=_source(input["source"]),
+                source=_source(input.get("source") or models.Report.Source.PUSH.value),
                 submitted_by=user,
                 now=timezone.now(),
             )
