@@ -37,7 +37,7 @@ PYTEST_WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 6 ? n : 
 .PHONY: test
 test: $(READY) ## all tests: unit, PostgreSQL and Redis, Celery, browser journeys (T=path runs some)
 	@$(PYTHON) -m backend.config.messages
-	@$(PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(T)
+	@$(PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(or $(T),tests --ignore=tests/bench)
 
 CHECKS := lint format types layers templates migrations api messages dependencies
 

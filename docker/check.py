@@ -12,8 +12,6 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import redis
-
 STALE_SECONDS = 60
 
 
@@ -35,6 +33,9 @@ def check_web() -> str:
 
 def check_notes(key: str, field: str | None) -> str:
     """Well when the time noted in Redis (seconds since 1970) is recent."""
+    # Imported here: the web's check does without it.
+    import redis
+
     url = os.environ.get("REDIS_URL") or Path(os.environ["REDIS_URL_FILE"]).read_text().strip()
     base, _, number = url.rpartition("/")
     with redis.Redis.from_url(f"{base}/{int(number) + 1}", socket_timeout=3) as client:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
+from backend.config.messages import compile_catalogues
 from tests.browser import Visitors, find_chromium, open_chromium
 from tests.databases import Servers, start_servers
 from tests.shop import Shop, start_shop, start_worker
@@ -65,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         given = json.loads(os.environ[HANDED_ON])
         servers = Servers(**{**given, "directory": Path(given["directory"])})
     else:
+        compile_catalogues()
         servers = cleanup.enter_context(start_servers())
     config.stash[SERVERS] = servers
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):

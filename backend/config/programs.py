@@ -26,6 +26,8 @@ def web(*, host: str, port: int, workers: int = 2, threads: int = 4) -> list[str
         "--timeout=60",
         # Behind a proxy that keeps connections open for longer than it does itself.
         "--keep-alive=75",
+        # It would lie in the home directory, one for all shops of this account; supervisord does what it is for.
+        "--no-control-socket",
         *(["--worker-tmp-dir=/dev/shm"] if Path("/dev/shm").is_dir() else []),
     ]
 
