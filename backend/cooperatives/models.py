@@ -95,9 +95,7 @@ class Membership(models.Model):
         related_name="cooperative_memberships",
         verbose_name=_("person"),
     )
-    role = models.CharField(
-        _("role"), max_length=20, choices=Role.choices, default=Role.BOOKKEEPER
-    )
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.BOOKKEEPER)
 
     class Meta:
         ordering = ("pk",)

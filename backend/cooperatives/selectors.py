@@ -8,9 +8,7 @@ from backend.cooperatives.models import Cooperative
 def cooperatives_of(*, user: User) -> list[Cooperative]:
     """The active cooperatives that a person acts for, none for a stranger."""
     return list(
-        Cooperative.objects.filter(
-            memberships__user_id=user.pk, is_active=True
-        ).select_related("village")
+        Cooperative.objects.filter(memberships__user_id=user.pk, is_active=True).select_related("village")
     )
 
 
@@ -19,6 +17,5 @@ def may_act_for(*, user: User, cooperative: Cooperative) -> bool:
     if not user.is_active:
         return False
     return user.has_perm("product.manage_products") or (
-        cooperative.is_active
-        and cooperative.memberships.filter(user_id=user.pk).exists()
+        cooperative.is_active and cooperative.memberships.filter(user_id=user.pk).exists()
     )

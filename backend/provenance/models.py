@@ -26,24 +26,14 @@ class HarvestLot(models.Model):
         related_name="harvest_lots",
         verbose_name=_("product"),
     )
-    code = models.CharField(
-        _("lot"), max_length=40, help_text=_("As the cooperative writes it.")
-    )
-    trace_code = models.CharField(
-        _("trace code"), max_length=20, unique=True, default=new_trace_code
-    )
+    code = models.CharField(_("lot"), max_length=40, help_text=_("As the cooperative writes it."))
+    trace_code = models.CharField(_("trace code"), max_length=20, unique=True, default=new_trace_code)
     harvested_on = models.DateField(_("harvested on"))
     best_before = models.DateField(_("to be sold by"))
     plot = models.CharField(_("plot"), max_length=80, blank=True)
-    certificate_number = models.CharField(
-        _("certificate number"), max_length=60, blank=True
-    )
-    certificate_issuer = models.CharField(
-        _("certificate issued by"), max_length=80, blank=True
-    )
-    certificate_issued_on = models.DateField(
-        _("certificate issued on"), null=True, blank=True
-    )
+    certificate_number = models.CharField(_("certificate number"), max_length=60, blank=True)
+    certificate_issuer = models.CharField(_("certificate issued by"), max_length=80, blank=True)
+    certificate_issued_on = models.DateField(_("certificate issued on"), null=True, blank=True)
     recalled_at = models.DateTimeField(_("recalled at"), null=True, blank=True)
     is_demo = models.BooleanField(_("demo data"), default=False)
 
@@ -52,9 +42,7 @@ class HarvestLot(models.Model):
         verbose_name = _("harvest lot")
         verbose_name_plural = _("harvest lots")
         constraints = [
-            models.UniqueConstraint(
-                fields=("cooperative", "code"), name="one_lot_per_code_and_cooperative"
-            ),
+            models.UniqueConstraint(fields=("cooperative", "code"), name="one_lot_per_code_and_cooperative"),
             models.CheckConstraint(
                 condition=models.Q(best_before__gte=models.F("harvested_on")),
                 name="a_lot_keeps_at_least_its_harvest_day",

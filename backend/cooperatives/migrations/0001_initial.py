@@ -70,9 +70,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "sort_order",
-                    models.PositiveSmallIntegerField(
-                        default=0, verbose_name="sort order"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, verbose_name="sort order"),
                 ),
             ],
             options={
@@ -107,15 +105,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "summary",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="summary"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="summary"),
                 ),
                 (
                     "summary_en",
-                    models.CharField(
-                        blank=True, max_length=300, verbose_name="English summary"
-                    ),
+                    models.CharField(blank=True, max_length=300, verbose_name="English summary"),
                 ),
                 (
                     "contact_name",
@@ -123,9 +117,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "contact_phone",
-                    models.CharField(
-                        blank=True, max_length=20, verbose_name="contact's phone"
-                    ),
+                    models.CharField(blank=True, max_length=20, verbose_name="contact's phone"),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 (

@@ -18,38 +18,20 @@ class PayOnCollectionPlugin(BasePlugin):
     # Orders paid through this gateway hold their stock until they are handed over: they do not expire.
     PAYS_ON_COLLECTION = True
 
-    def process_payment(
-        self, payment_information: PaymentData, previous_value: Any
-    ) -> GatewayResponse:
+    def process_payment(self, payment_information: PaymentData, previous_value: Any) -> GatewayResponse:
         return self.authorize_payment(payment_information, previous_value)
 
-    def authorize_payment(
-        self, payment_information: PaymentData, previous_value: Any
-    ) -> GatewayResponse:
-        return self._respond(
-            payment_information, previous_value, kind=TransactionKind.AUTH
-        )
+    def authorize_payment(self, payment_information: PaymentData, previous_value: Any) -> GatewayResponse:
+        return self._respond(payment_information, previous_value, kind=TransactionKind.AUTH)
 
-    def capture_payment(
-        self, payment_information: PaymentData, previous_value: Any
-    ) -> GatewayResponse:
-        return self._respond(
-            payment_information, previous_value, kind=TransactionKind.CAPTURE
-        )
+    def capture_payment(self, payment_information: PaymentData, previous_value: Any) -> GatewayResponse:
+        return self._respond(payment_information, previous_value, kind=TransactionKind.CAPTURE)
 
-    def refund_payment(
-        self, payment_information: PaymentData, previous_value: Any
-    ) -> GatewayResponse:
-        return self._respond(
-            payment_information, previous_value, kind=TransactionKind.REFUND
-        )
+    def refund_payment(self, payment_information: PaymentData, previous_value: Any) -> GatewayResponse:
+        return self._respond(payment_information, previous_value, kind=TransactionKind.REFUND)
 
-    def void_payment(
-        self, payment_information: PaymentData, previous_value: Any
-    ) -> GatewayResponse:
-        return self._respond(
-            payment_information, previous_value, kind=TransactionKind.VOID
-        )
+    def void_payment(self, payment_information: PaymentData, previous_value: Any) -> GatewayResponse:
+        return self._respond(payment_information, previous_value, kind=TransactionKind.VOID)
 
     def get_payment_config(self, previous_value: Any) -> list[dict[str, str]]:
         return []

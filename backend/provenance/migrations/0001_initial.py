@@ -52,27 +52,19 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "certificate_number",
-                    models.CharField(
-                        blank=True, max_length=60, verbose_name="certificate number"
-                    ),
+                    models.CharField(blank=True, max_length=60, verbose_name="certificate number"),
                 ),
                 (
                     "certificate_issuer",
-                    models.CharField(
-                        blank=True, max_length=80, verbose_name="certificate issued by"
-                    ),
+                    models.CharField(blank=True, max_length=80, verbose_name="certificate issued by"),
                 ),
                 (
                     "certificate_issued_on",
-                    models.DateField(
-                        blank=True, null=True, verbose_name="certificate issued on"
-                    ),
+                    models.DateField(blank=True, null=True, verbose_name="certificate issued on"),
                 ),
                 (
                     "recalled_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="recalled at"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="recalled at"),
                 ),
                 (
                     "is_demo",
@@ -107,9 +99,7 @@ class Migration(migrations.Migration):
                         name="one_lot_per_code_and_cooperative",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("best_before__gte", models.F("harvested_on"))
-                        ),
+                        condition=models.Q(("best_before__gte", models.F("harvested_on"))),
                         name="a_lot_keeps_at_least_its_harvest_day",
                     ),
                 ],
