@@ -301,7 +301,8 @@ def _take_header(*, report: Report, document: Document) -> Count:
         basis=Basis(report.basis),
         # A clock that is ahead cannot have counted what had not happened yet.
         counts_from=min(counted_at, report.received_at),
-        is_by_hand=report.source != Report.Source.FEED,
+        # A program that repeats its own slip has confirmed nothing.
+        is_by_hand=report.source == Report.Source.DESK,
     )
 
 

@@ -225,12 +225,13 @@ def test_a_tenfold_jump_waits_until_a_person_says_it_again(baima: Cooperative, c
     assert available(celtuce, variant_of(celtuce)) == 642
 
 
-def test_a_feed_that_repeats_its_jump_confirms_nothing(baima: Cooperative, celtuce: Supply) -> None:
+@pytest.mark.parametrize("program", [Report.Source.FEED, Report.Source.PUSH])
+def test_a_program_that_repeats_its_jump_confirms_nothing(
+    baima: Cooperative, celtuce: Supply, program: Report.Source
+) -> None:
     count(baima, {"XY-0007": "100"})
     for minute in (1, 2, 3):
-        report = count(
-            baima, {"XY-0007": "1285"}, at=MORNING + timedelta(minutes=minute), source=Report.Source.FEED
-        )
+        report = count(baima, {"XY-0007": "1285"}, at=MORNING + timedelta(minutes=minute), source=program)
         assert report.lines.get().outcome == Outcome.WAITING
     assert available(celtuce, variant_of(celtuce)) == 50
 
