@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import binascii
 import logging
 import uuid
 from typing import Any
 
 import graphene
+import structlog
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.utils.translation import gettext as _
 from graphql.error import GraphQLError, GraphQLSyntaxError
 from graphql.error import format_error as format_graphql_error
 from graphql_jwt.exceptions import JSONWebTokenError, PermissionDenied
+from psycopg.errors import QueryCanceled
 
 from backend.common.errors import ShopError
 
@@ -63,28 +67,52 @@ def _camel_case(name: str) -> str:
 def format_error(error: Exception) -> dict[str, Any]:
     """The error as GraphQL states it: {message, locations?, path?, extensions: {exception: {code}}}.
 
-    An error that was not written for clients is logged in full under a reference; only the reference is told.
+    An error that was not written for clients is logged in full under a reference, the id of the request; only the
+    reference is told.
     """
     cause: Exception = error
     while isinstance(cause, GraphQLError) and getattr(cause, "original_error", None) is not None:
         cause = cause.original_error
     formatted = format_graphql_error(error) if isinstance(error, GraphQLError) else {"message": str(error)}
+    more: dict[str, Any] = {}
     if isinstance(cause, ShopError):
         code = code_of(cause)
-    elif isinstance(cause, SPOKEN) or type(cause) is GraphQLError or _is_client_error(cause):
+        more = getattr(cause, "extensions", {})
+    elif isinstance(cause, (binascii.Error, UnicodeDecodeError)):
+        # Ids are base64 of text, and Saleor decodes whatever it is given.
+        logger.info("An id could not be read", exc_info=cause)
+        code = "UNREADABLE_ID"
+        formatted["message"] = _("An id could not be read.")
+    elif isinstance(cause, OperationalError) and isinstance(cause.__cause__, QueryCanceled):
+        logger.warning("A query was ended by the statement time-out", exc_info=cause)
+        code = "TIMEOUT"
+        formatted["message"] = _("That took too long. Please ask for less at once.")
+    elif isinstance(cause, SPOKEN) or _is_spoken_graphql_error(cause):
         code = type(cause).__name__
     else:
-        reference = uuid.uuid4().hex[:12]
+        reference = structlog.contextvars.get_contextvars().get("request_id") or uuid.uuid4().hex
         logger.error("A query failed unexpectedly, reference %s", reference, exc_info=cause)
         code = "INTERNAL_ERROR"
         formatted["message"] = _("Something went wrong on our side. Reference: %s") % reference
-    formatted["extensions"] = {"exception": {"code": code}}
+    if len(formatted["message"]) > LONGEST_MESSAGE:
+        # It quotes what the client sent.
+        formatted["message"] = formatted["message"][:LONGEST_MESSAGE] + "…"
+    formatted["extensions"] = {"exception": {"code": code}, **more}
     return formatted
 
 
-def _is_client_error(cause: Exception) -> bool:
-    # Saleor raises bare ValueErrors of its own for queries that it cannot read.
-    return isinstance(cause, ValueError) and str(cause) in {
-        "Must provide a query string.",
-        "Unable to parse query.",
-    }
+LONGEST_MESSAGE = 500
+
+# graphql-core says so when a resolver answers with what its type is not, and quotes the answer: a row of ours.
+_ABOUT_OUR_ANSWERS = (
+    "Abstract type",
+    "Expected a value of type",
+    "Expected Iterable",
+    "Expected value of type",
+    "Runtime Object type",
+    "Subscription must return",
+)
+
+
+def _is_spoken_graphql_error(cause: Exception) -> bool:
+    return type(cause) is GraphQLError and not str(cause).startswith(_ABOUT_OUR_ANSWERS)

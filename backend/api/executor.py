@@ -69,7 +69,7 @@ def execute(
             operation_name=operation_name,
             variable_values=dict(variables or {}),
             context_value=request,
-            middleware=_middleware(),
+            middleware=middleware(),
             executor=SyncExecutor(),
         )
 
@@ -107,7 +107,8 @@ def _schema() -> Any:
 
 
 @lru_cache(maxsize=1)
-def _middleware() -> Any:
+def middleware() -> Any:
+    """Saleor's own around every resolver: who asks. Made once; nothing in it belongs to a request."""
     from graphql import MiddlewareManager
 
     return MiddlewareManager(*instantiate_middleware(graphene_settings.MIDDLEWARE), wrap_in_promise=False)

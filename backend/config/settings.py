@@ -92,6 +92,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that every answer carries the id, and every line of the log in between.
+    "backend.config.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -281,6 +283,9 @@ GRAPHENE = {
         "saleor.graphql.middleware.app_middleware",
     ],
 }
+# What a client may run without signing in; the demo and development are open, within the limits.
+TRUSTED_DOCUMENTS = (REPOSITORY / "storefront_theme" / "documents",)
+TRUSTED_DOCUMENTS_ONLY = not (DEBUG or DEMO)
 VERSATILEIMAGEFIELD_RENDITION_KEY_SETS = {
     "products": [
         ("product_gallery", "thumbnail__540x540"),

@@ -1,0 +1,139 @@
+"""In production, who has not signed in may run the shop's own documents only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from saleor.app.models import App
+
+from backend.api.trusted_documents import trusted_documents
+from tests import produce
+from tests.backend.api.conftest import Ask
+
+pytestmark = pytest.mark.django_db
+
+OTHER = "{ shop { name } }"
+VILLAGES = next(each for each in trusted_documents().values() if each.name == "Villages")
+LANGUAGE = {"language": "EN"}
+
+
+@pytest.fixture(autouse=True)
+def in_production(settings: Any) -> None:
+    settings.TRUSTED_DOCUMENTS_ONLY = True
+
+
+def post(client: Client, body: Any, *, authorization: str = "") -> tuple[int, Any]:
+    headers = {"Authorization": authorization} if authorization else {}
+    response = client.post("/graphql/", data=body, content_type="application/json", headers=headers)
+    return response.status_code, response.json()
+
+
+def code(answer: Any) -> str:
+    return str(answer["errors"][0]["extensions"]["exception"]["code"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": VILLAGES.sha256, "variables": LANGUAGE},
+        {
+            "extensions": {"persistedQuery": {"version": 1, "sha256Hash": VILLAGES.sha256}},
+            "variables": LANGUAGE,
+        },
+        {"query": VILLAGES.text, "operationName": "Villages", "variables": LANGUAGE},
+    ],
+    ids=["id", "Apollo", "text"],
+)
+def test_anybody_runs_a_trusted_document(client: Client, body: Any) -> None:
+    produce.a_cooperative()
+    status, answer = post(client, body)
+    assert (status, "errors" in answer) == (200, False), answer
+    assert [village["slug"] for village in answer["data"]["villages"]] == ["baima"]
+
+
+def test_nobody_runs_another_without_signing_in(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        status, answer = post(client, {"query": OTHER})
+    assert (status, code(answer)) == (403, "DOCUMENT_NOT_TRUSTED")
+    assert "data" not in answer
+
+
+def test_one_other_spoils_the_batch(client: Client) -> None:
+    status, answer = post(client, [{"id": VILLAGES.sha256, "variables": LANGUAGE}, {"query": OTHER}])
+    assert (status, code(answer)) == (403, "DOCUMENT_NOT_TRUSTED")
+
+
+def test_a_trusted_hash_does_not_cover_another_text(client: Client) -> None:
+    status, answer = post(client, {"id": VILLAGES.sha256, "query": OTHER})
+    assert (status, code(answer)) == (403, "DOCUMENT_NOT_TRUSTED")
+
+
+@pytest.mark.parametrize("asked_for", ["0" * 64, "Villages", ["x"], {"a": 1}, 7])
+def test_an_unknown_document_is_called_so(client: Client, asked_for: Any) -> None:
+    status, answer = post(client, {"id": asked_for})
+    assert (status, code(answer)) == (400, "PERSISTED_QUERY_NOT_FOUND")
+
+
+def test_a_signed_in_buyer_runs_others(client: Client, settings: Any, sign_in: Callable[..., str]) -> None:
+    settings.TRUSTED_DOCUMENTS_ONLY = False
+    produce.a_person(email="li@buyer.example")
+    token = sign_in("li@buyer.example")
+    settings.TRUSTED_DOCUMENTS_ONLY = True
+    status, answer = post(client, {"query": "{ me { email } }"}, authorization=f"JWT {token}")
+    assert (status, answer) == (200, {"data": {"me": {"email": "li@buyer.example"}}})
+
+
+def test_an_app_runs_others_and_a_made_up_token_does_not(client: Client) -> None:
+    app = App.objects.create(name="till", is_active=True)
+    token = app.tokens.create(name="").auth_token
+    assert post(client, {"query": OTHER}, authorization=f"Bearer {token}")[0] == 200
+    assert post(client, {"query": OTHER}, authorization="Bearer made-up")[0] == 403
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", ""])
+def test_a_broken_token_signs_nobody_in(client: Client, token: str) -> None:
+    status, answer = post(client, {"query": OTHER}, authorization=f"JWT {token}")
+    assert status in (401, 403)
+    assert "data" not in answer
+
+
+def test_the_page_length_of_a_trusted_document_is_held_to_the_limits(client: Client) -> None:
+    search = next(each for each in trusted_documents().values() if each.name == "Search")
+    status, answer = post(
+        client, {"id": search.sha256, "variables": {**LANGUAGE, "search": "x", "first": 100_000}}
+    )
+    assert (status, code(answer)) == (400, "TOO_MUCH_COST")
+
+
+def test_one_signs_in_by_the_trusted_document(client: Client) -> None:
+    produce.a_person(email="li@buyer.example")
+    sign_in = next(each for each in trusted_documents().values() if each.name == "SignIn")
+    status, answer = post(
+        client,
+        {"id": sign_in.sha256, "variables": {"email": "li@buyer.example", "password": "secret-of-the-test"}},
+    )
+    assert status == 200
+    assert answer["data"]["tokenCreate"]["token"]
+
+
+def test_the_demo_is_open(ask: Ask, settings: Any) -> None:
+    settings.TRUSTED_DOCUMENTS_ONLY = False
+    assert "errors" not in ask(OTHER)
+
+
+def test_the_command_lists_and_hashes_them() -> None:
+    listed, as_json = StringIO(), StringIO()
+    call_command("list_documents", stdout=listed)
+    call_command("list_documents", "--json", stdout=as_json)
+    lines = dict(reversed(line.split("  ")) for line in listed.getvalue().splitlines())
+    texts = json.loads(as_json.getvalue())
+    assert lines["Villages"] == hashlib.sha256(VILLAGES.text.encode()).hexdigest()
+    assert len(lines) == len(texts) == len(trusted_documents()) > 30
+    assert texts[lines["Villages"]] == VILLAGES.text
