@@ -56,7 +56,6 @@ from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
 from backend.ordering.models import Placement
 from backend.stock.allocation import allocate
 
-
 # Saleor's annotations ask for a User; its events know an anonymous one, and not None.
 NOBODY: Any = AnonymousUser()
 
