@@ -73,6 +73,12 @@ def short_directory(*, wanted: Path, suffix: str) -> Path:
     return Path("/tmp") / f"xinyi-{os.geteuid()}-{digest}"
 
 
+def remove_stand_in(directory: Path) -> None:
+    """Removes what `short_directory` stood in with; leaves a directory alone that is where it was wanted."""
+    if directory.parent == Path("/tmp"):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def make_private(*, directory: Path, account: Account) -> None:
     """Makes `directory`, or takes it over, so that only `account` may enter it.
 
@@ -174,8 +180,8 @@ class PostgresCluster:
             _let_pass(account=account, target=programs, say=say)
             _let_read(account=account, tree=programs.parent)
         make_private(directory=self.data, account=account)
-        make_private(directory=self.sockets, account=account)
         self.stop()
+        make_private(directory=self.sockets, account=account)
         if (self.data / "PG_VERSION").exists():
             return
         if any(self.data.iterdir()):
@@ -273,6 +279,7 @@ class PostgresCluster:
         if process is None:
             # A leftover number that since belongs to another program would keep PostgreSQL from starting.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
+            remove_stand_in(self.sockets)
             return
         children = process.children()
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -286,6 +293,7 @@ class PostgresCluster:
                     process.wait(seconds)
                     break
         psutil.wait_procs(children, timeout=5)
+        remove_stand_in(self.sockets)
 
 
 def _let_pass(*, account: Account, target: Path, say: Callable[[str], None]) -> None:

@@ -16,7 +16,13 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from backend.config import programs
-from backend.config.embedded import PostgresCluster, RedisServer, dies_with_parent, short_directory
+from backend.config.embedded import (
+    PostgresCluster,
+    RedisServer,
+    dies_with_parent,
+    remove_stand_in,
+    short_directory,
+)
 from backend.config.environment import REPOSITORY
 from backend.config.preflight import CannotRun
 
@@ -203,11 +209,12 @@ class Supervisor:
             ):
                 time.sleep(0.1)
         self.process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self.process.wait(END_SECONDS)
-            return
-        self.process.kill()
-        self.process.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        remove_stand_in(self.plan.sockets)
 
 
 def tail(log: Path, lines: int = 15) -> str:

@@ -129,6 +129,15 @@ def test_a_path_that_is_too_long_for_a_socket_has_a_short_stand_in(tmp_path: Pat
     assert short_directory(wanted=Path("/srv/var"), suffix=".s.PGSQL.5432.lock") == Path("/srv/var")
 
 
+def test_a_stand_in_is_gone_when_its_server_is(tmp_path: Path) -> None:
+    cluster = PostgresCluster(data=tmp_path / ("x" * SOCKET_PATH_LIMIT) / "postgres", durable=False)
+    cluster.start(log=tmp_path / "log")
+    assert cluster.sockets.parent == Path("/tmp")
+    assert cluster.sockets.is_dir()
+    cluster.stop()
+    assert not cluster.sockets.exists()
+
+
 def test_a_link_that_somebody_put_there_is_not_taken_for_our_directory(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "sockets").symlink_to(tmp_path / "elsewhere")
