@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import logging
+import re
 import uuid
 from typing import Any
 
@@ -87,6 +88,9 @@ def format_error(error: Exception) -> dict[str, Any]:
         logger.warning("A query was ended by the statement time-out", exc_info=cause)
         code = "TIMEOUT"
         formatted["message"] = _("That took too long. Please ask for less at once.")
+    elif missing := _missing_arguments(cause):
+        code = "ARGUMENT_MISSING"
+        formatted["message"] = _("An argument is missing: %s") % ", ".join(missing)
     elif isinstance(cause, SPOKEN) or _is_spoken_graphql_error(cause):
         code = type(cause).__name__
     else:
@@ -112,6 +116,19 @@ _ABOUT_OUR_ANSWERS = (
     "Runtime Object type",
     "Subscription must return",
 )
+
+
+def _missing_arguments(cause: Exception) -> list[str]:
+    """Those that the schema calls optional, and Saleor's resolver does not."""
+    if not isinstance(cause, TypeError) or "missing" not in str(cause) or cause.__traceback__ is None:
+        return []
+    innermost = cause.__traceback__
+    while innermost.tb_next:
+        innermost = innermost.tb_next
+    # Where resolvers are called from; the same words from inside of one are a fault of its own.
+    if not innermost.tb_frame.f_globals.get("__name__", "").startswith(("graphql.", "graphql_jwt.")):
+        return []
+    return [_camel_case(name) for name in re.findall(r"'(\w+)'", str(cause))]
 
 
 def _is_spoken_graphql_error(cause: Exception) -> bool:
