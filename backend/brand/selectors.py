@@ -238,7 +238,11 @@ def _latest_counts() -> tuple[BoardCount, ...]:
     turn = Window(RowNumber(), partition_by=F("supply__cooperative"), order_by=F("pk").desc())
     movements = list(
         Movement.objects.filter(
-            kind=Movement.Kind.COUNT, supply__cooperative__is_active=True, supply__is_active=True
+            kind=Movement.Kind.COUNT,
+            # What is out of season is counted, too, at nought: true, and no news.
+            on_hand_after__gt=0,
+            supply__cooperative__is_active=True,
+            supply__is_active=True,
         )
         .annotate(turn=turn)
         .filter(turn__lte=COUNTS_PER_COOPERATIVE)
