@@ -1,4 +1,4 @@
-"""Turns errors into what a client may see. Nothing else in the house catches broadly."""
+"""Turns errors into what a client may see. Nothing else in the house catches broadly, but to bring it here."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from graphql.type.definition import GraphQLField, GraphQLInterfaceType, GraphQLO
 from graphql.type.introspection import SchemaMetaFieldDef, TypeMetaFieldDef, TypeNameMetaFieldDef
 from graphql.type.schema import GraphQLSchema
 from graphql.utils.type_info import TypeInfo
-from graphql.validation.rules import specified_rules
+from graphql.validation.rules import NoFragmentCycles, specified_rules
 from graphql.validation.validation import ValidationContext
 
 from backend.api import costs
@@ -484,13 +484,22 @@ class _FirstMistakes(ValidationContext):
 
 def validate(*, schema: GraphQLSchema, document: ast.Document) -> list[Exception]:
     """The document's first mistakes. Raises DocumentInvalid for a literal that its type cannot read."""
+    # First of all, since other rules would follow a fragment that holds itself for ever.
+    for rules in ([NoFragmentCycles], [rule for rule in specified_rules if rule is not NoFragmentCycles]):
+        mistakes = _mistakes(schema=schema, document=document, rules=rules)
+        if mistakes:
+            return mistakes
+    return []
+
+
+def _mistakes(*, schema: GraphQLSchema, document: ast.Document, rules: Sequence[Any]) -> list[Exception]:
     type_info = TypeInfo(schema)
     context = _FirstMistakes(schema, document, type_info)
-    rules = [rule(context) for rule in specified_rules]
+    visitors = [rule(context) for rule in rules]
     try:
         with suppress(_Enough):
-            visit(document, TypeInfoVisitor(type_info, ParallelVisitor(rules)))
-    except (ValueError, TypeError, ArithmeticError) as error:
+            visit(document, TypeInfoVisitor(type_info, ParallelVisitor(visitors)))
+    except Exception as error:
         # A scalar's parse_literal raises what its library raises: "badly formed hexadecimal UUID string".
         raise DocumentInvalid from error
     return list(context.get_errors())

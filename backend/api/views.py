@@ -75,7 +75,12 @@ class ApiView(GraphQLView):
         try:
             return self._answer(request)
         except RequestRefused as refused:
-            log.info("api request refused", code=code_of(refused), **refused.extensions)
+            log.info(
+                "api request refused",
+                code=code_of(refused),
+                cause=type(refused.__cause__).__name__ if refused.__cause__ else None,
+                **refused.extensions,
+            )
             return JsonResponse({"errors": [format_error(refused)]}, status=refused.status)
         except JSONWebTokenError as error:
             return JsonResponse({"errors": [format_error(error)]}, status=401)
@@ -130,6 +135,7 @@ class ApiView(GraphQLView):
                 return {"errors": [format_error(each) for each in mistakes]}, 400
             result = self._execute(request, document, operation)
         except DocumentInvalid as invalid:
+            log.info("api value unreadable", cause=type(invalid.__cause__).__name__)
             return {"errors": [format_error(invalid)]}, invalid.status
         answer: dict[str, Any] = {}
         if result.errors:
@@ -153,7 +159,7 @@ class ApiView(GraphQLView):
         except GraphQLError as error:
             # Which operation, or which variable: known before the first resolver ran.
             return ExecutionResult(errors=[error], invalid=True)
-        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
+        except Exception as error:
             # A scalar's parse_value raises what its library raises; resolvers' errors never come this way.
             raise DocumentInvalid from error
 

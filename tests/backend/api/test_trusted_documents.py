@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -13,7 +16,9 @@ from django.core.management import call_command
 from django.test import Client
 from saleor.app.models import App
 
-from backend.api.trusted_documents import trusted_documents
+from backend.api.trusted_documents import sha256_of, trusted_documents
+from backend.config.environment import REPOSITORY
+from storefront_theme import client as theme
 from tests import produce
 from tests.backend.api.conftest import Ask
 
@@ -137,3 +142,26 @@ def test_the_command_lists_and_hashes_them() -> None:
     assert lines["Villages"] == hashlib.sha256(VILLAGES.text.encode()).hexdigest()
     assert len(lines) == len(texts) == len(trusted_documents()) > 30
     assert texts[lines["Villages"]] == VILLAGES.text
+
+
+@pytest.mark.parametrize(
+    "mode, only", [({}, "True"), ({"DEMO": "true"}, "False"), ({"DEBUG": "true"}, "False")]
+)
+def test_production_is_closed_unless_it_is_opened(mode: dict[str, str], only: str) -> None:
+    environ = {name: value for name, value in os.environ.items() if name not in ("DEMO", "DEBUG")}
+    environ |= {"SECRET_KEY": "k" * 50, "PUBLIC_URL": "https://shop.example", **mode}
+    program = "from django.conf import settings; print(settings.TRUSTED_DOCUMENTS_ONLY)"
+    printed = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={**environ, "DJANGO_SETTINGS_MODULE": "backend.config.settings"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout.strip() == only
+
+
+def test_what_the_theme_sends_over_http_is_trusted() -> None:
+    names = {each.name for each in trusted_documents().values()}
+    assert {sha256_of(theme.document(name)) for name in names} == set(trusted_documents())
