@@ -72,6 +72,15 @@ def test_sixteen_aliased_sign_ins_are_refused_with_what_they_would_cost(client: 
     assert error["message"] == "One field is asked for 16 times, where 15 are allowed."
 
 
+def test_without_the_limits_each_alias_is_a_guess(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits.Asked, "check", lambda self: None)
+    guesses = " ".join(f"a{number}: {SIGN_IN}" for number in range(16))
+    response = client.post(
+        "/graphql/", {"query": f"mutation {{ {guesses} }}"}, content_type="application/json"
+    )
+    assert len(response.json()["data"]) == 16
+
+
 def test_sign_ins_spread_over_a_batch_are_refused(client: Client) -> None:
     status, error = refusal_of(client, [{"query": f"mutation {{ {SIGN_IN} }}"}] * 6)
     assert (status, code_of(error)) == (400, "TOO_MUCH_MUTATIONS")
@@ -182,6 +191,15 @@ def test_validation_stops_at_the_second_mistake(client: Client) -> None:
     )
     assert response.status_code == 400
     assert len(response.json()["errors"]) == 2
+
+
+def test_no_similar_type_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(*_args: Any) -> None:
+        raise AssertionError("searched all types for a similar name")
+
+    monkeypatch.setattr("graphql.validation.rules.known_type_names.suggestion_list", search)
+    (mistake,) = limits.validate(schema=schema, document=parse("{ shop { ... on Shopp { name } } }"))
+    assert str(mistake).startswith('Unknown type "Shopp".')
 
 
 # ---- What must go through ----------------------------------------------------------------------------------
