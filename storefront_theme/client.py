@@ -16,7 +16,7 @@ import httpx
 from django.conf import settings
 from django.http import HttpRequest
 
-from backend.api.executor import execute
+from backend.api.executor import client_address, execute
 from storefront_theme import visitor
 
 DOCUMENTS = Path(__file__).resolve().parent / "documents"
@@ -67,20 +67,21 @@ def document(operation: str) -> str:
 def ask(request: HttpRequest, operation: str, /, **variables: Any) -> dict[str, Any]:
     """Run a named document for the visitor and return its data.
 
-    `$language` (LanguageCodeEnum) is filled in where the document declares it. A token that has run out is
-    forgotten and the visitor goes on as a guest. Raises ApiRefused, ApiUnavailable or ApiError.
+    `$language` (LanguageCodeEnum) is filled in where the document declares it. A token that is about to run out is
+    exchanged first; one that opens nothing any more is forgotten and the visitor goes on as a guest. Raises ApiRefused, ApiUnavailable or ApiError.
     """
     query = document(operation)
     language = language_of(request)
     if "$language:" in query:
         variables.setdefault("language", language.upper().replace("-", "_"))
-    token = visitor.token(request)
+    token = _token(request)
     data, errors = _answer(
         query=query,
         operation=operation,
         variables=variables,
         token=token,
         language=language,
+        address=client_address(request),
     )
     if token and _STALE_TOKEN_CODES & set(map(_code, errors)):
         visitor.forget(request)
@@ -90,6 +91,7 @@ def ask(request: HttpRequest, operation: str, /, **variables: Any) -> dict[str, 
             variables=variables,
             token="",
             language=language,
+            address=client_address(request),
         )
     if errors:
         _raise(operation, errors)
@@ -103,6 +105,27 @@ def language_of(request: HttpRequest) -> str:
     return str(getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE)).lower()
 
 
+def _token(request: HttpRequest) -> str:
+    """The visitor's token, a new one where the old one is about to run out."""
+    refresh_token = visitor.refresh_token(request)
+    if not refresh_token:
+        return visitor.token(request)
+    data, errors = _answer(
+        query=document("RefreshSignIn"),
+        operation="RefreshSignIn",
+        variables={"refreshToken": refresh_token},
+        token="",
+        language=language_of(request),
+        address=client_address(request),
+    )
+    renewed = ((data or {}).get("tokenRefresh") or {}).get("token")
+    if renewed:
+        visitor.renew(request, token=renewed)
+    elif _STALE_TOKEN_CODES & set(map(_code, errors)):
+        visitor.forget(request)
+    return visitor.token(request)
+
+
 def _answer(
     *,
     query: str,
@@ -110,6 +133,7 @@ def _answer(
     variables: Mapping[str, Any],
     token: str,
     language: str,
+    address: str,
 ) -> tuple[dict[str, Any] | None, tuple[dict[str, Any], ...]]:
     authorization = f"JWT {token}" if token else ""
     if settings.STOREFRONT_API_URL:
@@ -119,6 +143,7 @@ def _answer(
             variables=variables,
             authorization=authorization,
             language=language,
+            address=address,
         )
     answer = execute(
         query=query,
@@ -126,6 +151,7 @@ def _answer(
         variables=variables,
         authorization=authorization,
         language=language,
+        address=address,
     )
     return answer.data, tuple(answer.errors)
 
@@ -137,8 +163,12 @@ def _over_http(
     variables: Mapping[str, Any],
     authorization: str,
     language: str,
+    address: str,
 ) -> tuple[dict[str, Any] | None, tuple[dict[str, Any], ...]]:
     headers = {"Accept-Language": language}
+    if address:
+        # Believed where this machine is one of the API's TRUSTED_PROXIES.
+        headers["X-Forwarded-For"] = address
     if authorization:
         headers["Authorization"] = authorization
     try:

@@ -37,6 +37,9 @@ def sign_in(request: HttpRequest, email: str, password: str) -> Person:
     """Exchange an address and a password for a token. Raises SignInRefused. A guest's basket stays."""
     answer = client.ask(request, "SignIn", email=email.strip(), password=password)["tokenCreate"]
     user = answer["user"] if answer else None
+    for error in answer["accountErrors"] if answer else ():
+        if error["code"] == "TOO_MANY_ATTEMPTS":
+            raise SignInRefused(error["message"])
     if not user or not answer["token"]:
         raise SignInRefused(_("The address or the password is not right."))
     found = Person(
@@ -44,7 +47,7 @@ def sign_in(request: HttpRequest, email: str, password: str) -> Person:
         name=f"{user['lastName']}{user['firstName']}".strip(),
         is_staff=bool(user["isStaff"]),
     )
-    visitor.remember(request, token=answer["token"], person=found)
+    visitor.remember(request, token=answer["token"], person=found, refresh_token=answer["refreshToken"] or "")
     return found
 
 

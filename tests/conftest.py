@@ -87,6 +87,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Saleor's own schema, which graphene warns about some hundred times.
         warnings.simplefilter("ignore")
         django.setup()
+    # Made to be slow; test_hashing.py sets the real ones.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Nobody runs collectstatic for tests that stay in this process.
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",

@@ -21,6 +21,9 @@ from graphql.language.ast import Document
 from saleor.core import middleware as saleor_middleware
 
 from backend.api.errors import format_error
+from backend.saleor_port.client_address import client_address
+
+__all__ = ["Answer", "client_address", "execute", "middleware"]
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,11 @@ class Answer:
 class _InProcessRequest(HttpRequest):
     """The context of an operation that came over no wire: addresses of pictures stay relative."""
 
-    def __init__(self, *, authorization: str) -> None:
+    def __init__(self, *, authorization: str, address: str) -> None:
         super().__init__()
         self.method = "POST"
         self.path = self.path_info = reverse("api")
-        self.META = {"REMOTE_ADDR": "127.0.0.1"}
+        self.META = {"REMOTE_ADDR": address}
         if authorization:
             self.META["HTTP_AUTHORIZATION"] = authorization
         self.user = AnonymousUser()
@@ -54,8 +57,11 @@ def execute(
     variables: Mapping[str, Any] | None = None,
     authorization: str = "",
     language: str = "zh-hans",
+    address: str = "",
 ) -> Answer:
     """Run one operation as the person that `authorization` names ("JWT …"), or as nobody.
+
+    address: the visitor's, as client_address tells it; how often a password may be tried is counted by it.
 
     Every document is parsed and validated once in a process and kept: call this with named documents only, never
     with text that a visitor wrote.
@@ -85,7 +91,7 @@ def execute(
     ):
         handler = layer(handler)
     with translation.override(language):
-        result = handler(_InProcessRequest(authorization=authorization))
+        result = handler(_InProcessRequest(authorization=authorization, address=address))
         errors = tuple(format_error(error) for error in result.errors or ())
     return Answer(data=result.data, errors=errors)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import graphene
 from saleor.graphql import api as saleor_api
 
-from backend.api import extensions
+from backend.api import accounts, extensions
 from backend.api.mutations.ordering import OrderPlace
 from backend.api.mutations.stock import StockReportSubmit
 from backend.api.queries import DeskQueries, ShopQueries
@@ -34,4 +34,4 @@ for _name in LEFT_OUT:
 
 schema = graphene.Schema(query=Query, mutation=Mutation)
 
-__all__ = ["extensions", "schema"]
+__all__ = ["accounts", "extensions", "schema"]

@@ -204,9 +204,22 @@ GOOGLE_ANALYTICS_TRACKING_ID = None
 
 AUTH_USER_MODEL = "account.User"
 AUTHENTICATION_BACKENDS = [
-    "graphql_jwt.backends.JSONWebTokenBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "backend.saleor_port.sign_in.PasswordBackend",
+    "backend.saleor_port.sign_in.TokenBackend",
 ]
+# The first one makes new hashes; one by any other is made anew when its owner signs in.
+PASSWORD_HASHERS = [
+    "backend.saleor_port.hashing.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+# (attempts at once, seconds until one more): backend/saleor_port/attempts.py. An attempt that was right does not
+# count. Many phones of one carrier share an address.
+ATTEMPTS = {
+    "password_of_account": (10, 60),
+    "password_from_address": (60, 10),
+    "mail_to_account": (3, 10 * 60),
+    "mail_from_address": (30, 60),
+}
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -215,9 +228,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 GRAPHQL_JWT = {
-    "JWT_PAYLOAD_HANDLER": "saleor.graphql.utils.create_jwt_payload",
+    "JWT_PAYLOAD_HANDLER": "backend.saleor_port.tokens.access_payload",
     "JWT_VERIFY_EXPIRATION": True,
-    "JWT_EXPIRATION_DELTA": timedelta(days=1),
+    "JWT_EXPIRATION_DELTA": timedelta(minutes=30),
+    # From the sign-in on, however often it is refreshed.
+    "JWT_REFRESH_EXPIRATION_DELTA": timedelta(days=14),
     # The API view is exempt from CSRF checks, so a token is never taken from a cookie.
     "JWT_COOKIE_NAME": None,
 }

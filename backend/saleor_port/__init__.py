@@ -29,14 +29,20 @@ def install() -> None:
 def install_after_import() -> None:
     """Apply what replaces parts of Saleor's modules: called once, when all apps are loaded. Idempotent."""
     from backend.saleor_port import (  # noqa: F401  (imported to be registered)
+        account_enumeration,
+        account_links,
+        attempts,
         availability,
+        client_address,
         captured_without_stock,
         concurrent_checkout,
         empty_arrays,
         lock_order,
         metadata_permissions,
+        private_permissions,
         sample_checkout,
         sort_order,
+        tokens,
         underpayment,
         unsaved_relations,
         warehouse,

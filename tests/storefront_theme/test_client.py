@@ -131,13 +131,15 @@ def test_an_api_that_is_away_is_a_503_and_a_closed_door_asks_who_is_there(
 
 
 @pytest.mark.django_db
-def test_a_token_that_has_run_out_is_forgotten_and_the_page_opens(client: Client) -> None:
+def test_a_visitor_stays_signed_in_for_two_weeks_and_is_then_asked_again(client: Client) -> None:
     produce.a_person(email="li@buyer.example")
     with time_machine.travel("2026-11-20T08:00:00+08:00") as clock:
         signed_in = client.post(
             "/account/sign-in/", {"email": "li@buyer.example", "password": "secret-of-the-test"}
         )
         assert signed_in.status_code == 302
+        assert "li@buyer.example" in client.get("/account/").content.decode()
+        clock.shift(13 * 24 * 3600)
         assert "li@buyer.example" in client.get("/account/").content.decode()
         clock.shift(2 * 24 * 3600)
         page = client.get("/account/")

@@ -91,7 +91,9 @@ def register(request: HttpRequest) -> HttpResponse:
             session.sign_in(request, email, password)
             return redirect(back)
         for error in answer["accountErrors"]:
-            if error["field"] == "password":
+            if error["code"] == "TOO_MANY_ATTEMPTS":
+                form.add_error(None, error["message"])
+            elif error["field"] == "password":
                 form.add_error(
                     "password",
                     _("This password is too easy to guess. Please choose another."),

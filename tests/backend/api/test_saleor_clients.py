@@ -99,6 +99,6 @@ def test_a_token_tells_who_is_asking(ask: Ask, sign_in: Callable[..., str]) -> N
 
 def test_a_session_of_the_admin_does_not_sign_the_api_in(ask: Ask, client: Any) -> None:
     zhao = produce.a_person(email="zhao@town.example", is_staff=True, is_superuser=True)
-    client.force_login(zhao, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(zhao, backend="backend.saleor_port.sign_in.PasswordBackend")
     assert client.get("/admin/").status_code == 200
     assert ask("{ me { email } }")["data"]["me"] is None

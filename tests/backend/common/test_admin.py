@@ -24,7 +24,7 @@ from tests.fixtures.demo import demo_database  # noqa: F401, a fixture
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_database")]
 
 OURS = {"backend", "saleor"}
-BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"
+BY_PASSWORD = "backend.saleor_port.sign_in.PasswordBackend"
 
 
 def registered() -> list[type[Model]]:

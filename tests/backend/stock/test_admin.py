@@ -14,7 +14,7 @@ from tests.produce import a_cooperative, a_person, a_product
 
 pytestmark = pytest.mark.django_db
 
-BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"
+BY_PASSWORD = "backend.saleor_port.sign_in.PasswordBackend"
 MODELS = (Supply, Feed, Report, Movement, Shortfall)
 
 
