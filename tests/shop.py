@@ -15,9 +15,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+import redis
+
 from backend.config import programs
 from backend.config.embedded import dies_with_parent, free_port, postgres_programs
-from backend.config.environment import REPOSITORY
+from backend.config.environment import REPOSITORY, parse_redis_url
 from tests.databases import KEPT, TEMPLATE, Servers, template_made_from
 
 SEEDED = "xinyi_test_seeded"
@@ -80,7 +83,15 @@ def start_shop(*, servers: Servers, process: str, number: int) -> Iterator[Shop]
         f"xinyi_test_shop_{process}", template=seeded_template(servers=servers)
     )
     port, feeds_port = free_port(), free_port()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        # The template was seeded before anybody knew where this shop's cooperatives would answer.
+        connection.execute(
+            "UPDATE stock_feed SET url = regexp_replace(url, '^http://[^/]+', %s)",
+            [f"http://localhost:{feeds_port}"],
+        )
     directory = servers.directory / f"shop_{process}"
+    # The last shop of this name may have left its files and its messages.
+    shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(seeded_var(servers), directory, copy_function=_link)
     environment = {
         **os.environ,
@@ -92,6 +103,10 @@ def start_shop(*, servers: Servers, process: str, number: int) -> Iterator[Shop]
         "FEEDS_PORT": str(feeds_port),
         "LOG_LEVEL": "INFO",
     }
+    addresses = parse_redis_url(environment["REDIS_URL"])
+    for address in (addresses.broker_url, addresses.cache_url):
+        with redis.Redis.from_url(address) as client:
+            client.flushdb()
     shop = Shop(
         url=f"http://localhost:{port}",
         feeds_url=f"http://localhost:{feeds_port}",
