@@ -69,7 +69,7 @@ class Redis:
 
 @dataclass(frozen=True)
 class Email:
-    """How mail leaves. Without a host it is printed to the log of the process that sends it."""
+    """How mail leaves. Without a host the demo keeps it as files, and a shop in earnest sends none."""
 
     host: str
     port: int
