@@ -5,10 +5,17 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext_lazy as _
 from django.views.static import serve
+from django_prices_vatlayer.models import VAT
 
 from backend.api.views import ApiView
 from backend.config.health import health
+
+admin.site.site_header = admin.site.site_title = _("Xinyi Basket: back office")
+admin.site.index_title = _("Catalogue and operations")
+# Saleor reads this table, which stays empty: prices here include their tax.
+admin.site.unregister(VAT)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
