@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class ApiConfig(AppConfig):
     name = "backend.api"
     label = "api"
+
+    def ready(self) -> None:
+        from backend.api.mutations import checkout, supplied_stock  # noqa: F401  (imported to be registered)
+        from backend.saleor_port.registry import Phase, apply_all
+
+        apply_all(Phase.AFTER)

@@ -102,7 +102,11 @@ def place_order(*, request: OrderRequest, user: User | None, now: datetime) -> O
         with transaction.atomic():
             return _place(request=request, user=user, now=now)
     except InsufficientStock as error:
-        raise _short_stock(error=error, request=request) from error
+        raise short_stock(
+            error=error,
+            checkout_token=request.checkout_token,
+            country_code=str(request.address.country),
+        ) from error
     except NotApplicable as error:
         raise OrderRefused(
             _("The voucher can no longer be used. Take it out and order again."),
@@ -166,7 +170,7 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
         if placed is not None:
             return placed
         raise OrderRefused(_("The basket is empty, or was ordered already."), code="basket_empty")
-    lines = _basket_lines(checkout)
+    lines = basket_lines(checkout)
     _check_basket(checkout=checkout, lines=lines, request=request)
 
     manager = get_plugins_manager()
@@ -179,9 +183,9 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
     )
 
     shipping_price = manager.calculate_checkout_shipping(checkout, lines, discounts)
-    order_lines = [_order_line(line=line, manager=manager, discounts=discounts) for line in lines]
+    order_lines = [order_line(line=line, manager=manager, discounts=discounts) for line in lines]
     subtotal = sum((line.get_total() for line in order_lines), zero_taxed_money(checkout.currency))
-    voucher = _use_voucher(checkout=checkout, lines=lines, discounts=discounts)
+    voucher = use_voucher(checkout=checkout, lines=lines, discounts=discounts)
     total = subtotal + shipping_price - checkout.discount
     total = max(total, zero_taxed_money(checkout.currency))
     if request.expected_total is not None and total.gross.amount != request.expected_total:
@@ -192,10 +196,13 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
             field="expectedTotal",
         )
 
-    order = _create_order(
-        request=request,
+    order = create_order(
         checkout=checkout,
         user=user,
+        email=request.email,
+        shipping_address=request.address,
+        billing_address=request.address,
+        note=request.note,
         lines=lines,
         order_lines=order_lines,
         total=total,
@@ -222,7 +229,7 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
     checkout.delete()
     order_created_event(order=order, user=user or NOBODY)
     manager.order_created(order)
-    _announce(order=order, user=user)
+    announce(order=order, user=user)
     return order
 
 
@@ -238,7 +245,7 @@ def _lock_checkout(*, request: OrderRequest, user: User | None) -> Checkout | No
     return checkout
 
 
-def _basket_lines(checkout: Checkout) -> list[CheckoutLine]:
+def basket_lines(checkout: Checkout) -> list[CheckoutLine]:
     """The basket's lines; checkout.lines.all() costs no query afterwards, wherever Saleor asks for it."""
     lines = CheckoutLine.objects.select_related("variant__product__product_type").prefetch_related(
         "variant__translations",
@@ -315,7 +322,7 @@ def _shipping_method(
     return method
 
 
-def _order_line(
+def order_line(
     *, line: CheckoutLine, manager: PluginsManager, discounts: Sequence[DiscountInfo]
 ) -> OrderLine:
     variant, product = line.variant, line.variant.product
@@ -341,7 +348,7 @@ def _order_line(
     )
 
 
-def _use_voucher(
+def use_voucher(
     *,
     checkout: Checkout,
     lines: Sequence[CheckoutLine],
@@ -365,11 +372,14 @@ def _use_voucher(
     }
 
 
-def _create_order(
+def create_order(
     *,
-    request: OrderRequest,
     checkout: Checkout,
     user: User | None,
+    email: str,
+    shipping_address: Address | None,
+    billing_address: Address,
+    note: str,
     lines: Sequence[CheckoutLine],
     order_lines: Sequence[OrderLine],
     total: TaxedMoney,
@@ -377,29 +387,30 @@ def _create_order(
     voucher: dict[str, object],
     now: datetime,
 ) -> Order:
-    if user is not None:
-        store_user_address(user, request.address, AddressType.SHIPPING)
+    """The order and its lines, saved, with nothing allocated and nothing paid yet.
+
+    total: what the buyer pays, gift cards taken off. voucher: what `use_voucher` answered.
+    """
+    if user is not None and shipping_address is not None:
+        store_user_address(user, shipping_address, AddressType.SHIPPING)
     # An order keeps copies of its own: a changed address book must not change where a box went.
-    shipping_address, billing_address = (Address(**request.address.as_data()) for _role in range(2))
-    shipping_address.save()
-    billing_address.save()
     order = Order.objects.create(
         created=now,
         user=user,
-        user_email=request.email,
+        user_email=email,
         checkout_token=str(checkout.token),
         language_code=get_language() or settings.LANGUAGE_CODE,
-        shipping_address=shipping_address,
-        billing_address=billing_address,
+        shipping_address=None if shipping_address is None else _copied(shipping_address),
+        billing_address=_copied(billing_address),
         shipping_method=checkout.shipping_method,
-        shipping_method_name=str(checkout.shipping_method),
+        shipping_method_name=str(checkout.shipping_method) if checkout.shipping_method else None,
         shipping_price_net_amount=shipping_price.net.amount,
         shipping_price_gross_amount=shipping_price.gross.amount,
         total_net_amount=total.net.amount,
         total_gross_amount=total.gross.amount,
         currency=checkout.currency,
         weight=sum((line.variant.get_weight() * line.quantity for line in lines), zero_weight()),
-        customer_note=request.note,
+        customer_note=note,
         metadata=checkout.metadata,
         private_metadata=checkout.private_metadata,
         **voucher,
@@ -408,6 +419,12 @@ def _create_order(
         line.order = order
     OrderLine.objects.bulk_create(order_lines)
     return order
+
+
+def _copied(address: Address) -> Address:
+    copy = Address(**address.as_data())
+    copy.save()
+    return copy
 
 
 def _promise_payment(*, order: Order, request: OrderRequest) -> None:
@@ -437,8 +454,9 @@ def _promise_payment(*, order: Order, request: OrderRequest) -> None:
         raise OrderRefused(str(error), code="payment_refused", field="paymentGateway") from error
 
 
-def _announce(*, order: Order, user: User | None) -> None:
-    redirect_url = f"{settings.PUBLIC_URL}/orders/{order.token}/"
+def announce(*, order: Order, user: User | None, redirect_url: str = "") -> None:
+    """Write to the buyer and to the shop, once the order stands. redirect_url: where the order is shown."""
+    redirect_url = redirect_url or f"{settings.PUBLIC_URL}/orders/{order.token}/"
     # robust: the order stands even when the broker is away for a moment.
     transaction.on_commit(
         lambda: send_order_confirmation.delay(order.pk, redirect_url, user.pk if user else None),
@@ -447,15 +465,14 @@ def _announce(*, order: Order, user: User | None) -> None:
     transaction.on_commit(lambda: send_staff_order_confirmation.delay(order.pk, redirect_url), robust=True)
 
 
-def _short_stock(*, error: InsufficientStock, request: OrderRequest) -> ShortStock:
+def short_stock(*, error: InsufficientStock, checkout_token: UUID, country_code: str) -> ShortStock:
     """Say of every line, not only of the first, whether it is short."""
     context = error.context or {}
     if "short" in context:
         short = [(line.variant, line.quantity, left) for line, left in context["short"]]
     else:
         # A variant that no cooperative supplies: Saleor names the first only.
-        country_code = str(request.address.country)
-        lines = Checkout.objects.get(token=request.checkout_token).lines.select_related("variant__product")
+        lines = Checkout.objects.get(token=checkout_token).lines.select_related("variant__product")
         short = [
             (line.variant, line.quantity, left)
             for line in lines

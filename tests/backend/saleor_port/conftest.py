@@ -29,6 +29,8 @@ def gateway(settings: Any) -> Iterator[type[GatewayOfTests]]:
     settings.PLUGINS = [f"{GatewayOfTests.__module__}.{GatewayOfTests.__name__}"]
     yield GatewayOfTests
     GatewayOfTests.before_answer = staticmethod(lambda: None)
+    GatewayOfTests.kind = "capture"
+    GatewayOfTests.needs_confirmation = False
 
 
 @pytest.fixture

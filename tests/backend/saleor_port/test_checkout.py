@@ -9,15 +9,17 @@ import graphene
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
-from django.utils import translation
+from django.utils import timezone, translation
 from saleor.checkout.models import Checkout
+from saleor.discount.models import Voucher
+from saleor.giftcard.models import GiftCard
 from saleor.order.models import Order
 from saleor.payment import ChargeStatus, PaymentError
 from saleor.payment.models import Payment, Transaction
-from saleor.warehouse.models import Stock
+from saleor.warehouse.models import Allocation, Stock
 
 from backend.saleor_port import without
-from tests.backend.saleor_port.small_shop import Ask, GatewayOfTests, Rendezvous, Shop, race
+from tests.backend.saleor_port.small_shop import GATEWAY, Ask, GatewayOfTests, Rendezvous, Shop, race
 
 COMPLETE = """
 mutation CheckoutComplete($id: ID!, $redirectUrl: String) {
@@ -38,7 +40,7 @@ def captured() -> int:
     return sum(Transaction.objects.filter(kind="capture", is_success=True).values_list("amount", flat=True))
 
 
-# ---- underpayment ----
+# ---- sound_checkout: how much ----
 
 
 def pay_fifty_with_forty_and_ten(shop: Shop, ask: Ask) -> Any:
@@ -51,7 +53,7 @@ def pay_fifty_with_forty_and_ten(shop: Shop, ask: Ask) -> Any:
 def test_saleor_hands_out_an_order_of_fifty_for_ten(
     shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
-    with without("underpayment"):
+    with without("sound_checkout"):
         answer = pay_fifty_with_forty_and_ten(shop, ask)
 
     assert answer["order"] is not None
@@ -77,7 +79,7 @@ def test_a_payment_of_the_whole_makes_the_order(shop: Shop, ask: Ask, gateway: t
     assert (Order.objects.count(), captured()) == (1, 50)
 
 
-# ---- concurrent_checkout ----
+# ---- sound_checkout: how often ----
 
 
 def complete_twice_at_once(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> list[Any]:
@@ -90,7 +92,7 @@ def complete_twice_at_once(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) 
 def test_saleor_charges_a_double_click_twice(
     committed_shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
-    with without("concurrent_checkout"):
+    with without("sound_checkout"):
         complete_twice_at_once(committed_shop, ask, gateway)
 
     assert captured() == 100
@@ -158,7 +160,7 @@ def test_an_order_that_was_made_is_answered_again(shop: Shop) -> None:
     assert orders == [Order.objects.get()] * 2
 
 
-# ---- captured_without_stock ----
+# ---- sound_checkout: where the money goes when it fails ----
 
 
 def buy_what_is_sold_out_meanwhile(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> Any:
@@ -171,7 +173,7 @@ def buy_what_is_sold_out_meanwhile(shop: Shop, ask: Ask, gateway: type[GatewayOf
 def test_saleor_keeps_the_money_for_what_is_sold_out(
     shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
-    with without("captured_without_stock"):
+    with without("sound_checkout"):
         answer = buy_what_is_sold_out_meanwhile(shop, ask, gateway)
 
     assert "Insufficient stock" in str(answer.errors[0])
@@ -179,37 +181,250 @@ def test_saleor_keeps_the_money_for_what_is_sold_out(
     assert Payment.objects.get().captured_amount == 50
 
 
-def test_the_money_for_what_is_sold_out_goes_back_and_the_buyer_is_told(
+def test_the_stock_is_promised_before_the_gateway_is_asked(
     shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
-    with translation.override("en"):
-        answer = buy_what_is_sold_out_meanwhile(shop, ask, gateway).data["checkoutComplete"]
+    promised: list[int] = []
+    checkout = shop.basket(shop.good(1, price="50"))
+    shop.payment(checkout, "50")
+    gateway.before_answer = staticmethod(lambda: promised.append(Allocation.objects.get().quantity_allocated))
 
-    [error] = answer["checkoutErrors"]
-    assert (error["code"], error["message"]) == (
-        "INSUFFICIENT_STOCK",
-        "二荆条 1 (500 克) has just been sold out. You have not been charged.",
+    answer = complete(ask, checkout).data["checkoutComplete"]
+
+    assert answer["checkoutErrors"] == []
+    assert promised == [1]
+
+
+def test_nothing_is_charged_for_what_is_sold_out_and_the_buyer_is_told_what_it_is(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    checkout = shop.basket(shop.good(9), shop.good(0), shop.good(0))
+    shop.payment(checkout, "150")
+
+    with translation.override("en"):
+        answer = complete(ask, checkout).data["checkoutComplete"]
+
+    assert [(error["code"], error["message"]) for error in answer["checkoutErrors"]] == [
+        ("INSUFFICIENT_STOCK", f"二荆条 {number} has just sold out: somebody was a moment quicker.")
+        for number in (2, 3)
+    ]
+    assert (Order.objects.count(), Transaction.objects.count(), Allocation.objects.count()) == (0, 0, 0)
+
+
+def fail_after_the_gateway() -> Any:
+    return mock.patch(
+        "saleor.plugins.manager.PluginsManager.order_created", side_effect=RuntimeError("a hook failed")
     )
+
+
+def test_the_money_goes_back_when_anything_fails_after_it_was_taken(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    checkout = shop.basket(shop.good(1, price="50"))
+    shop.payment(checkout, "50")
+
+    with fail_after_the_gateway():
+        answer = complete(ask, checkout)
+
+    assert "a hook failed" in str(answer.errors[0])
     payment = Payment.objects.get()
     assert (payment.captured_amount, payment.charge_status) == (0, ChargeStatus.FULLY_REFUNDED)
-    assert Order.objects.count() == 0
+    assert list(Transaction.objects.order_by("pk").values_list("kind", flat=True)) == ["capture", "refund"]
+    assert (Order.objects.count(), Allocation.objects.count()) == (0, 0)
+    assert Checkout.objects.filter(pk=checkout.pk).exists()
 
 
-def test_a_refund_that_the_gateway_refuses_is_not_called_done(
+def test_a_promise_to_pay_is_taken_back_when_anything_fails_after_it(
     shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
+    gateway.kind = "auth"
+    checkout = shop.basket(shop.good(1, price="50"))
+    shop.payment(checkout, "50")
+
+    with fail_after_the_gateway():
+        complete(ask, checkout)
+
+    assert list(Transaction.objects.order_by("pk").values_list("kind", flat=True)) == ["auth", "void"]
+    assert Payment.objects.get().is_active is False
+
+
+def test_a_refund_that_the_gateway_refuses_is_not_called_done_and_is_not_charged_again(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    checkout = shop.basket(shop.good(1, price="50"))
+    shop.payment(checkout, "50")
+
     with (
         translation.override("en"),
+        fail_after_the_gateway(),
         mock.patch("saleor.payment.gateway.refund", side_effect=PaymentError("no")),
     ):
-        answer = buy_what_is_sold_out_meanwhile(shop, ask, gateway).data["checkoutComplete"]
+        answer = complete(ask, checkout).data["checkoutComplete"]
 
     [error] = answer["checkoutErrors"]
-    assert error["code"] == "INSUFFICIENT_STOCK"
-    assert error["message"] == (
-        "二荆条 1 (500 克) has just been sold out. Your payment could not be returned yet: we will."
-    )
+    assert error["code"] == "PAYMENT_ERROR"
+    assert error["message"] == "The order could not be made. Your payment could not be returned yet: we will."
     assert Payment.objects.get().captured_amount == 50
+
+    assert complete(ask, checkout).data["checkoutComplete"]["checkoutErrors"] == []
+    assert (Order.objects.count(), captured()) == (1, 50)
+
+
+# ---- sound_checkout: 3-D Secure, vouchers, gift cards, nothing to pay ----
+
+
+def make_voucher(**changes: Any) -> Voucher:
+    return Voucher.objects.create(
+        **{"code": "AUTUMN", "discount_value": 10, "start_date": timezone.now(), **changes}
+    )
+
+
+def with_voucher(checkout: Checkout, voucher: Voucher) -> Checkout:
+    Checkout.objects.filter(pk=checkout.pk).update(voucher_code=voucher.code, discount_amount=10)
+    checkout.refresh_from_db()
+    return checkout
+
+
+def begin_3ds(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> tuple[Checkout, Any]:
+    gateway.needs_confirmation = True
+    checkout = with_voucher(shop.basket(shop.good(1, price="50")), make_voucher())
+    shop.payment(checkout, "40")
+    return checkout, complete(ask, checkout).data["checkoutComplete"]
+
+
+def test_saleor_uses_a_voucher_up_before_the_buyer_has_confirmed(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    with without("sound_checkout"):
+        begin_3ds(shop, ask, gateway)
+
+    assert Voucher.objects.get().used == 1
+
+
+def test_a_confirmation_that_is_needed_uses_nothing_up_and_makes_no_order(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    checkout, answer = begin_3ds(shop, ask, gateway)
+
+    assert answer == {"order": None, "checkoutErrors": []}
+    assert (Voucher.objects.get().used, Order.objects.count(), Allocation.objects.count()) == (0, 0, 0)
+    assert Payment.objects.get().to_confirm is True
+    assert Transaction.objects.get().action_required is True
+
+    confirmed = complete(ask, checkout).data["checkoutComplete"]
+
+    assert confirmed["checkoutErrors"] == []
+    assert (Voucher.objects.get().used, Order.objects.count()) == (1, 1)
+    assert Payment.objects.get().order == Order.objects.get()
+
+
+def two_at_once(ask: Ask, *checkouts: Checkout) -> list[Any]:
+    return race(*[lambda checkout=each: complete(ask, checkout) for each in checkouts])
+
+
+def spend_one_card_twice(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> list[Any]:
+    card = GiftCard.objects.create(code="CARD", initial_balance_amount=50, current_balance_amount=50)
+    checkouts = [shop.basket(shop.good(9, price="60")) for _ in range(2)]
+    for checkout in checkouts:
+        checkout.gift_cards.add(card)
+        shop.payment(checkout, "10")
+    gateway.before_answer = staticmethod(Rendezvous(seconds=2).wait)
+    return two_at_once(ask, *checkouts)
+
+
+def test_saleor_takes_one_gift_card_for_two_orders(
+    committed_shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    with without("sound_checkout"):
+        spend_one_card_twice(committed_shop, ask, gateway)
+
+    assert Order.objects.count() == 2
+
+
+def test_a_gift_card_is_spent_once(committed_shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> None:
+    answers = [each.data["checkoutComplete"] for each in spend_one_card_twice(committed_shop, ask, gateway)]
+
+    assert sorted(error["code"] for each in answers for error in each["checkoutErrors"]) == [
+        "CHECKOUT_NOT_FULLY_PAID"
+    ]
+    assert (Order.objects.count(), captured()) == (1, 10)
+    assert GiftCard.objects.get().current_balance_amount == 0
+
+
+def test_a_voucher_for_one_is_used_by_one(
+    committed_shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    voucher = make_voucher(usage_limit=1)
+    checkouts = [with_voucher(committed_shop.basket(committed_shop.good(9)), voucher) for _ in range(2)]
+    for checkout in checkouts:
+        committed_shop.payment(checkout, "40")
+    gateway.before_answer = staticmethod(Rendezvous(seconds=2).wait)
+
+    answers = [each.data["checkoutComplete"] for each in two_at_once(ask, *checkouts)]
+
+    codes = [error["code"] for each in answers for error in each["checkoutErrors"]]
+    assert codes == ["VOUCHER_NOT_APPLICABLE"]
+    assert (Voucher.objects.get().used, Order.objects.count(), captured()) == (1, 1, 40)
+
+
+def get_for_nothing(shop: Shop, ask: Ask) -> Any:
+    return complete(ask, with_voucher(shop.basket(shop.good(1, price="10")), make_voucher()))
+
+
+def test_saleor_fails_when_there_is_nothing_to_pay_and_keeps_the_voucher(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    with without("sound_checkout"):
+        answer = get_for_nothing(shop, ask)
+
+    assert "NoneType" in str(answer.errors[0])
+    assert (Voucher.objects.get().used, Order.objects.count()) == (1, 0)
+
+
+def test_nothing_to_pay_is_an_order_without_a_payment(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    answer = get_for_nothing(shop, ask).data["checkoutComplete"]
+
+    assert answer["checkoutErrors"] == []
+    assert Order.objects.get().total.gross.amount == 0
+    assert (Transaction.objects.count(), Voucher.objects.get().used) == (0, 1)
+
+
+def test_a_good_that_costs_nothing_can_be_ordered(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    answer = complete(ask, shop.basket(shop.good(1, price="0"))).data["checkoutComplete"]
+
+    assert answer["checkoutErrors"] == []
+    assert Order.objects.count() == 1
+
+
+def pay_and_hear_of_it(shop: Shop, ask: Ask, commits: Any) -> int:
+    checkout = shop.basket(shop.good(1, price="50"))
+    shop.payment(checkout, "50")
+    with (
+        mock.patch("saleor.plugins.manager.PluginsManager.order_fully_paid") as heard,
+        commits(execute=True),
+    ):
+        complete(ask, checkout)
+    return int(heard.call_count)
+
+
+def test_saleor_tells_nobody_that_an_order_was_paid(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests], django_capture_on_commit_callbacks: Any
+) -> None:
+    with without("sound_checkout"):
+        assert pay_and_hear_of_it(shop, ask, django_capture_on_commit_callbacks) == 0
+
+
+def test_whoever_listens_hears_once_that_an_order_was_paid(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests], django_capture_on_commit_callbacks: Any
+) -> None:
+    assert pay_and_hear_of_it(shop, ask, django_capture_on_commit_callbacks) == 1
+
+
+# ---- sound_checkout: where the buyer is sent ----
 
 
 def complete_towards_a_strange_site(shop: Shop, ask: Ask) -> Any:
@@ -221,7 +436,7 @@ def complete_towards_a_strange_site(shop: Shop, ask: Ask) -> Any:
 def test_saleor_charges_before_it_dislikes_the_redirect_url(
     shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
 ) -> None:
-    with without("captured_without_stock"):
+    with without("sound_checkout"):
         answer = complete_towards_a_strange_site(shop, ask)
 
     assert [error["field"] for error in answer["checkoutErrors"]] == ["redirectUrl"]
@@ -235,3 +450,120 @@ def test_a_strange_redirect_url_is_refused_before_anything_is_charged(
 
     assert [error["field"] for error in answer["checkoutErrors"]] == ["redirectUrl"]
     assert captured() == 0
+
+
+# ---- stale_payment and offered_gateways ----
+
+PAY = """
+mutation CheckoutPaymentCreate($id: ID!, $gateway: String!) {
+  checkoutPaymentCreate(checkoutId: $id, input: {gateway: $gateway, token: "a token"}) {
+    payment { isActive total { amount } }
+    paymentErrors { field code message }
+  }
+}
+"""
+
+
+def pay(ask: Ask, checkout: Checkout, gateway: str = GATEWAY) -> Any:
+    answer = ask(PAY, id=graphene.Node.to_global_id("Checkout", checkout.pk), gateway=gateway)
+    return answer.data["checkoutPaymentCreate"]
+
+
+def pay_begin_with_fifty_and_keep_ten(shop: Shop, ask: Ask) -> Any:
+    checkout = shop.basket(shop.good(9, price="40"), shop.good(9, price="10"))
+    pay(ask, checkout)
+    checkout.lines.first().delete()
+    return pay(ask, checkout)
+
+
+def test_saleor_charges_what_the_basket_once_was(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> None:
+    with without("stale_payment"):
+        answer = pay_begin_with_fifty_and_keep_ten(shop, ask)
+
+    assert answer["payment"]["total"] == {"amount": 50}
+
+
+def test_a_new_payment_is_of_what_the_basket_is_now_and_the_only_active_one(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    answer = pay_begin_with_fifty_and_keep_ten(shop, ask)
+
+    assert answer == {"payment": {"isActive": True, "total": {"amount": 10}}, "paymentErrors": []}
+    assert [each.total for each in Payment.objects.filter(is_active=True)] == [10]
+
+
+def test_a_payment_that_holds_money_is_not_put_aside(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    checkout = shop.basket(shop.good(9, price="40"))
+    payment = shop.payment(checkout, "40")
+    Payment.objects.filter(pk=payment.pk).update(captured_amount=40)
+
+    answer = pay(ask, checkout)
+
+    assert [error["code"] for error in answer["paymentErrors"]] == ["PAYMENT_ERROR"]
+    assert Payment.objects.get().is_active is True
+
+
+def test_a_payment_for_no_checkout_is_refused_in_words(shop: Shop, ask: Ask) -> None:
+    nobodys = Checkout(currency="CNY")
+
+    with mock.patch(
+        "saleor.plugins.manager.PluginsManager.list_payment_plugin_names", return_value=[(GATEWAY, "")]
+    ):
+        answer = pay(ask, nobodys)
+
+    assert [error["code"] for error in answer["paymentErrors"]] == ["NOT_FOUND"]
+
+
+def test_saleor_takes_the_name_of_any_gateway(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> None:
+    with without("offered_gateways"):
+        answer = pay(ask, shop.basket(shop.good(9)), gateway="mirumee.payments.dummy")
+
+    assert answer["payment"] is not None
+
+
+def test_only_gateways_that_are_offered_are_taken(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    answer = pay(ask, shop.basket(shop.good(9)), gateway="mirumee.payments.dummy")
+
+    assert [error["field"] for error in answer["paymentErrors"]] == ["gateway"]
+    assert Payment.objects.count() == 0
+
+
+def test_several_active_payments_are_refused(shop: Shop, ask: Ask, gateway: type[GatewayOfTests]) -> None:
+    checkout = shop.basket(shop.good(1, price="50"))
+    shop.payment(checkout, "50", token="one")
+    shop.payment(checkout, "50", token="two")
+
+    answer = complete(ask, checkout).data["checkoutComplete"]
+
+    assert [error["code"] for error in answer["checkoutErrors"]] == ["CHECKOUT_NOT_FULLY_PAID"]
+
+
+# ---- duplicate_lines ----
+
+BASKET = """
+mutation($lines: [CheckoutLineInput]!) { checkoutCreate(input: {email: "li@buyer.example", lines: $lines}) {
+  checkout { lines { quantity variant { sku } } } checkoutErrors { field code message } } }
+"""
+
+
+def two_and_three_of_one_and_four_of_another(shop: Shop, ask: Ask) -> list[tuple[str, int]]:
+    one, other = shop.good(99), shop.good(99)
+    lines = [
+        {"variantId": graphene.Node.to_global_id("ProductVariant", good.pk), "quantity": quantity}
+        for good, quantity in ((one, 2), (one, 3), (other, 4))
+    ]
+    created = ask(BASKET, lines=lines).data["checkoutCreate"]["checkout"]
+    return [(line["variant"]["sku"], line["quantity"]) for line in created["lines"]]
+
+
+def test_saleor_pairs_repeated_variants_with_the_wrong_quantities(shop: Shop, ask: Ask) -> None:
+    with without("duplicate_lines"):
+        assert two_and_three_of_one_and_four_of_another(shop, ask) == [("XY-0001", 2), ("XY-0002", 3)]
+
+
+def test_repeated_variants_are_added_up(shop: Shop, ask: Ask) -> None:
+    assert two_and_three_of_one_and_four_of_another(shop, ask) == [("XY-0001", 5), ("XY-0002", 4)]

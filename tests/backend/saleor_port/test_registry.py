@@ -48,17 +48,22 @@ def test_without_puts_everything_back_as_it_stood() -> None:
         return [utils.allocate_stock.__module__, CheckoutComplete.perform_mutation.__func__.__module__]
 
     before = state()
-    with without("oversell", "concurrent_checkout", "captured_without_stock"):
+    with without("oversell", "sound_checkout"):
         assert state() == ["saleor.warehouse.management", "saleor.graphql.checkout.mutations"]
     assert state() == before
 
 
 def test_one_of_two_patches_of_the_same_method_can_be_taken_out_alone() -> None:
-    from saleor.graphql.checkout.mutations import CheckoutComplete
+    from saleor.graphql.payment.mutations import CheckoutPaymentCreate
 
-    with without("captured_without_stock"):
-        module = CheckoutComplete.perform_mutation.__func__.__module__
-    assert module == "backend.saleor_port.concurrent_checkout"
+    def name() -> str:
+        return str(CheckoutPaymentCreate.perform_mutation.__func__.__qualname__)
+
+    assert name().startswith("offered_gateways")
+    with without("offered_gateways"):
+        assert name().startswith("stale_payment")
+    with without("stale_payment"):
+        assert name().startswith("offered_gateways")
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -1,0 +1,75 @@
+"""Fields that show a person's affairs, or the gateway's, to whoever gets hold of the object around them.
+
+An order is found by its token and a payment is answered by checkoutPaymentCreate; both links are in mails and on
+phones. What belongs to the gateway is for staff, what belongs to an account is for that account and for staff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from backend.saleor_port.registry import Replace, patch
+
+Owner = Callable[[Any], Any]
+
+
+@patch(
+    name="private_fields",
+    reason=(
+        "orderByToken shows payments with the gateway's raw answers, addresses of clients and gift cards to anybody; "
+        "User.orders, addresses and checkout follow from any User"
+    ),
+)
+def private_fields() -> Iterator[Replace]:
+    from saleor.core.permissions import AccountPermissions, OrderPermissions
+    from saleor.graphql.account.types import User
+    from saleor.graphql.order.types import Order
+    from saleor.graphql.payment.types import Payment, Transaction
+
+    orders, users = OrderPermissions.MANAGE_ORDERS, AccountPermissions.MANAGE_USERS
+
+    for name in ("token", "customer_ip_address", "extra_data", "billing_email", "order", "checkout"):
+        yield _guarded(Payment, name, permissions=(orders,))
+    for name in ("billing_address", "credit_card", "transactions"):
+        yield _guarded(Payment, name, permissions=(orders,))
+    for name in ("token", "error", "gateway_response", "payment"):
+        yield _guarded(Transaction, name, permissions=(orders,))
+    for name in ("payments", "gift_cards", "voucher"):
+        yield _guarded(Order, name, permissions=(orders,), owner=lambda order: order.user)
+    for name in (
+        "addresses",
+        "default_billing_address",
+        "default_shipping_address",
+        "gift_cards",
+        "checkout",
+    ):
+        yield _guarded(User, name, permissions=(users,), owner=lambda user: user)
+    for name in ("orders", "metadata", "meta"):
+        yield _guarded(User, name, permissions=(users, orders), owner=lambda user: user)
+
+
+def _guarded(
+    graphene_type: Any, name: str, *, permissions: tuple[Any, ...], owner: Owner | None = None
+) -> Replace:
+    """The field's resolver, for who has one of the permissions or is the owner; PermissionDenied for all others."""
+    from graphql_jwt.exceptions import PermissionDenied
+
+    plain = getattr(graphene_type, f"resolve_{name}", None)
+
+    def resolve(root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _may(root, info, permissions=permissions, owner=owner):
+            raise PermissionDenied()
+        if plain is None:
+            return getattr(root, name)
+        return plain(root, info, *args, **kwargs)
+
+    return Replace(graphene_type, f"resolve_{name}", staticmethod(resolve))
+
+
+def _may(root: Any, info: Any, *, permissions: tuple[Any, ...], owner: Owner | None) -> bool:
+    user = info.context.user
+    if owner is not None and user.is_authenticated and owner(root) == user:
+        return True
+    app = getattr(info.context, "app", None)
+    return any(user.has_perm(each) or (app is not None and app.has_perm(each)) for each in permissions)

@@ -1,0 +1,179 @@
+"""What an order's token, a slug, or an id of the wrong kind gives away, and to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import graphene
+import pytest
+from django.contrib.auth.models import Permission
+from saleor.account.models import User
+from saleor.discount.models import Voucher
+from saleor.order.models import Order
+from saleor.payment import TransactionKind
+from saleor.product.models import Collection, Product
+
+from backend.saleor_port import without
+from tests.backend.saleor_port.small_shop import GATEWAY, Ask, Shop, ask_anew, make_address
+
+# ---- private_fields ----
+
+BY_TOKEN = """
+query($token: UUID!) { orderByToken(token: $token) { number payments {
+  token extraData customerIpAddress transactions { gatewayResponse } } } }
+"""
+
+
+@pytest.fixture
+def order(shop: Shop) -> Order:
+    """李婶's order, paid; the gateway answered with more than anybody should see."""
+    order = shop.order(shop.good(1))
+    order.user = User.objects.create_user("lishen@example.com", "password")
+    order.save()
+    payment = order.payments.create(
+        gateway=GATEWAY, token="tok_secret", total=50, currency="CNY", extra_data="secret", is_active=True
+    )
+    payment.transactions.create(
+        kind=TransactionKind.CAPTURE,
+        is_success=True,
+        amount=50,
+        currency="CNY",
+        token="tok_secret",
+        gateway_response={"card": "secret"},
+    )
+    return order
+
+
+def staff(*codenames: str) -> User:
+    user = User.objects.create_user("zhao@town.example", "password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+def test_saleor_shows_the_gateways_answers_to_who_has_the_token(order: Order) -> None:
+    with without("private_fields"):
+        answer = ask_anew(BY_TOKEN, token=order.token)
+
+    assert "secret" in str(answer.data["orderByToken"]["payments"][0]["transactions"])
+
+
+def test_the_token_shows_the_order_and_nothing_of_its_payments(order: Order, ask: Ask) -> None:
+    answer = ask(BY_TOKEN, token=order.token)
+
+    assert answer.data["orderByToken"] == {"number": str(order.pk), "payments": None}
+    assert "secret" not in str(answer.data)
+
+
+def test_the_buyer_sees_that_there_is_a_payment_and_not_what_the_gateway_said(order: Order, ask: Ask) -> None:
+    document = (
+        "query($token: UUID!) { orderByToken(token: $token) { payments { gateway transactions { token } } } }"
+    )
+    answer = ask(document, user=order.user, token=order.token)
+
+    assert answer.data["orderByToken"]["payments"] == [{"gateway": GATEWAY, "transactions": None}]
+
+
+def test_staff_who_manage_orders_see_payments(order: Order, ask: Ask) -> None:
+    answer = ask(BY_TOKEN, user=staff("manage_orders"), token=order.token)
+
+    assert answer.errors is None
+    assert "secret" in str(answer.data["orderByToken"]["payments"])
+
+
+ADDRESSES = "query($id: ID!) { user(id: $id) { email addresses { city } orders(first: 1) { totalCount } } }"
+
+
+def test_staff_without_a_reason_see_no_addresses(order: Order, ask: Ask) -> None:
+    order.user.addresses.add(make_address())
+    someone = graphene.Node.to_global_id("User", order.user.pk)
+
+    seen_by_users_manager = ask(ADDRESSES, user=staff("manage_users"), id=someone).data["user"]
+    assert seen_by_users_manager["addresses"] == [{"city": "绵阳"}]
+    User.objects.filter(email="zhao@town.example").delete()
+    answer = ask(ADDRESSES, user=staff("manage_staff"), id=someone)
+    assert not answer.data["user"] or answer.data["user"]["addresses"] is None
+
+
+# ---- unpublished_by_slug ----
+
+BY_SLUG = "query($slug: String) { product(slug: $slug) { name } collection(slug: $slug) { name } }"
+
+
+def hide_everything(shop: Shop) -> str:
+    product = shop.good(1).product
+    Product.objects.update(is_published=False)
+    Collection.objects.create(name="秘密", slug=product.slug, is_published=False)
+    return str(product.slug)
+
+
+def test_saleor_shows_what_is_not_published_to_who_knows_its_slug(shop: Shop) -> None:
+    with without("unpublished_by_slug"):
+        answer = ask_anew(BY_SLUG, slug=hide_everything(shop))
+
+    assert answer.data == {"product": {"name": "二荆条 1"}, "collection": {"name": "秘密"}}
+
+
+def test_what_is_not_published_has_no_slug(shop: Shop, ask: Ask) -> None:
+    slug = hide_everything(shop)
+
+    assert ask(BY_SLUG, slug=slug).data == {"product": None, "collection": None}
+    seen = ask(BY_SLUG, user=staff("manage_products"), slug=slug).data
+    assert seen["product"] == {"name": "二荆条 1"}
+
+
+def test_what_is_published_has_a_slug(shop: Shop, ask: Ask) -> None:
+    slug = shop.good(1).product.slug
+
+    assert ask(BY_SLUG, slug=slug).data["product"] == {"name": "二荆条 1"}
+
+
+# ---- translations_permission ----
+
+TRANSLATIONS = "{ translations(kind: VOUCHER, first: 9) { edges { node { __typename } } } }"
+
+
+def test_saleor_lists_vouchers_to_anybody(db: None) -> None:
+    Voucher.objects.create(code="SECRET", discount_value=10)
+    with without("translations_permission"):
+        answer = ask_anew(TRANSLATIONS)
+
+    assert len(answer.data["translations"]["edges"]) == 1
+
+
+def test_vouchers_are_listed_to_translators_only(db: None, ask: Ask) -> None:
+    Voucher.objects.create(code="SECRET", discount_value=10)
+
+    assert ask(TRANSLATIONS).data["translations"] is None
+    assert len(ask(TRANSLATIONS, user=staff("manage_translations")).data["translations"]["edges"]) == 1
+
+
+# ---- typed_ids ----
+
+UPDATE = """
+mutation($id: ID!, $category: ID) { productUpdate(id: $id, input: {category: $category}) {
+  product { category { name } } productErrors { field code message } } }
+"""
+
+
+def put_a_good_into_a_user(shop: Shop, ask: Ask) -> Any:
+    user = staff("manage_products")
+    return ask(
+        UPDATE,
+        user=user,
+        id=graphene.Node.to_global_id("Product", shop.good(1).product.pk),
+        category=graphene.Node.to_global_id("User", user.pk),
+    )
+
+
+def test_saleor_fails_on_an_id_of_another_kind(shop: Shop, ask: Ask) -> None:
+    with without("typed_ids"):
+        assert put_a_good_into_a_user(shop, ask).errors
+
+
+def test_an_id_of_another_kind_is_refused_in_words(shop: Shop, ask: Ask) -> None:
+    answer = put_a_good_into_a_user(shop, ask)
+
+    assert answer.errors is None
+    assert answer.data["productUpdate"]["productErrors"] == [
+        {"field": "category", "code": "GRAPHQL_ERROR", "message": "Must receive a Category id."}
+    ]
