@@ -98,6 +98,7 @@ class Environment:
     police_number: str
     feeds_allow_private: bool
     trusted_proxies: tuple[IPNetwork, ...]
+    staff_second_factor: bool
     log_level: str
 
     @property
@@ -147,6 +148,7 @@ class Environment:
             police_number=environ.get("POLICE_NUMBER", ""),
             feeds_allow_private=_read_bool(environ, "FEEDS_ALLOW_PRIVATE", default=demo),
             trusted_proxies=_read_networks(environ, "TRUSTED_PROXIES"),
+            staff_second_factor=_read_bool(environ, "STAFF_SECOND_FACTOR", default=False),
             log_level=_read_choice(
                 environ, "LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
             ),

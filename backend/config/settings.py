@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "backend.saleor_port.second_factor.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "saleor.core.middleware.request_time",
     "saleor.core.middleware.discounts",
@@ -212,6 +213,8 @@ PASSWORD_HASHERS = [
     "backend.saleor_port.hashing.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Whether the admin asks for six digits of an app, too.
+STAFF_SECOND_FACTOR = ENVIRONMENT.staff_second_factor
 # (attempts at once, seconds until one more): backend/saleor_port/attempts.py. An attempt that was right does not
 # count. Many phones of one carrier share an address.
 ATTEMPTS = {
