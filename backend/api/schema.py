@@ -8,14 +8,52 @@ from __future__ import annotations
 
 import graphene
 from saleor.graphql import api as saleor_api
+from saleor.graphql.order.types import OrderLine
+from saleor.graphql.product.types import ProductVariant
 
 from backend.api import accounts, extensions
 from backend.api.mutations.ordering import OrderPlace
 from backend.api.mutations.stock import StockReportSubmit
 from backend.api.queries import DeskQueries, ShopQueries
 
-# Each is left out for a reason; backend/saleor_port/README.md tells what it allowed.
-LEFT_OUT = ("payment_secure_confirm",)
+# Each is left out for a reason, which backend/saleor_port/README.md tells in a table.
+LEFT_OUT_QUERIES = (
+    "checkout_line",
+    "digital_content",
+    "digital_contents",
+    "gift_card",
+    "gift_cards",
+    "homepage_events",
+    "plugin",
+    "plugins",
+    "service_account",
+    "service_accounts",
+    "tax_types",
+)
+LEFT_OUT_MUTATIONS = (
+    "authorization_key_add",
+    "authorization_key_delete",
+    "digital_content_create",
+    "digital_content_delete",
+    "digital_content_update",
+    "digital_content_url_create",
+    "gift_card_activate",
+    "gift_card_create",
+    "gift_card_deactivate",
+    "gift_card_update",
+    "order_update_meta",
+    "payment_secure_confirm",
+    "plugin_update",
+    "service_account_clear_private_metadata",
+    "service_account_create",
+    "service_account_delete",
+    "service_account_token_create",
+    "service_account_token_delete",
+    "service_account_update",
+    "service_account_update_private_metadata",
+    "shop_fetch_tax_rates",
+)
+LEFT_OUT_FIELDS = ((ProductVariant, "digital_content"), (OrderLine, "digital_content_url"))
 
 
 class Query(ShopQueries, DeskQueries, saleor_api.Query):
@@ -29,8 +67,12 @@ class Mutation(saleor_api.Mutation):
     stock_report_submit = StockReportSubmit.Field()
 
 
-for _name in LEFT_OUT:
+for _name in LEFT_OUT_QUERIES:
+    del Query._meta.fields[_name]
+for _name in LEFT_OUT_MUTATIONS:
     del Mutation._meta.fields[_name]
+for _type, _name in LEFT_OUT_FIELDS:
+    del _type._meta.fields[_name]
 
 schema = graphene.Schema(query=Query, mutation=Mutation)
 

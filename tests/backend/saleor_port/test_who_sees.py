@@ -94,6 +94,25 @@ def test_staff_without_a_reason_see_no_addresses(order: Order, ask: Ask) -> None
     assert not answer.data["user"] or answer.data["user"]["addresses"] is None
 
 
+# ---- nobodys_addresses ----
+
+DELETE_ADDRESS = "mutation($id: ID!) { accountAddressDelete(id: $id) { accountErrors { code } } }"
+
+
+def delete_an_address_as_nobody(ask: Ask) -> str:
+    address = graphene.Node.to_global_id("Address", make_address().pk)
+    return type(ask(DELETE_ADDRESS, id=address).errors[0].original_error).__name__
+
+
+def test_saleor_looks_for_the_address_book_of_nobody(db: None, ask: Ask) -> None:
+    with without("nobodys_addresses"):
+        assert delete_an_address_as_nobody(ask) == "AttributeError"
+
+
+def test_nobody_has_no_addresses_to_delete(db: None, ask: Ask) -> None:
+    assert delete_an_address_as_nobody(ask) == "PermissionDenied"
+
+
 # ---- unpublished_by_slug ----
 
 BY_SLUG = "query($slug: String) { product(slug: $slug) { name } collection(slug: $slug) { name } }"
