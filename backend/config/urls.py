@@ -6,11 +6,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext_lazy as _
-from django.views.static import serve
 from django_prices_vatlayer.models import VAT
 
 from backend.api.views import ApiView
 from backend.config.health import health
+from backend.config.media import media
 from backend.saleor_port.second_factor import second_factor
 
 admin.site.site_header = admin.site.site_title = _("Xinyi Basket: back office")
@@ -28,6 +28,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 if settings.DEMO or settings.DEBUG:
     # In production the proxy serves uploads, with a sandboxing policy; a machine without one does it here.
-    urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))
+    urlpatterns.append(path("media/<path:path>", media))
 
 urlpatterns.append(path("", include("storefront_theme.urls")))

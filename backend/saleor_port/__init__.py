@@ -48,6 +48,7 @@ def install_after_import() -> None:
         typed_ids,
         unpublished,
         unsaved_relations,
+        uploads,
         warehouse,
     )
 
