@@ -95,6 +95,7 @@ MIDDLEWARE = [
     # First, so that every answer carries the id, and every line of the log in between.
     "backend.config.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
+    "backend.config.permissions_policy.PermissionsPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
