@@ -91,6 +91,8 @@ def format_error(error: Exception) -> dict[str, Any]:
     elif missing := _missing_arguments(cause):
         code = "ARGUMENT_MISSING"
         formatted["message"] = _("An argument is missing: %s") % ", ".join(missing)
+    elif isinstance(cause, AssertionError) and _is_about_arguments(cause):
+        code = "GraphQLError"
     elif isinstance(cause, SPOKEN) or _is_spoken_graphql_error(cause):
         code = type(cause).__name__
     else:
@@ -129,6 +131,15 @@ def _missing_arguments(cause: Exception) -> list[str]:
     if not innermost.tb_frame.f_globals.get("__name__", "").startswith(("graphql.", "graphql_jwt.")):
         return []
     return [_camel_case(name) for name in re.findall(r"'(\w+)'", str(cause))]
+
+
+def _is_about_arguments(cause: AssertionError) -> bool:
+    """Whether Saleor asserted something about what the client sent, such as "You must provide `first`"."""
+    frame = cause.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    module = frame.tb_frame.f_globals.get("__name__", "") if frame is not None else ""
+    return bool(str(cause)) and module.startswith(("saleor.graphql.", "graphene.relay.", "graphene_django."))
 
 
 def _is_spoken_graphql_error(cause: Exception) -> bool:

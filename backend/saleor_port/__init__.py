@@ -47,6 +47,7 @@ def install_after_import() -> None:
         tokens,
         typed_ids,
         unpublished,
+        unreadable_requests,
         unsaved_relations,
         uploads,
         warehouse,

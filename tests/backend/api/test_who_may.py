@@ -191,7 +191,7 @@ def answer_to(document: str, user: Any) -> Any:
     from django.test import RequestFactory
     from saleor.plugins.manager import get_plugins_manager
 
-    request = RequestFactory().post("/graphql/")
+    request: Any = RequestFactory().post("/graphql/")
     request.user, request.app = user, None
     request.discounts, request.currency = [], "CNY"
     request.country = SimpleNamespace(code="CN")
@@ -271,7 +271,7 @@ def _is_denied(resolver: Callable[..., Any], root: Any, info: Any) -> bool:
 def test_every_guarded_field_denies_a_stranger_and_no_other_field_does() -> None:
     table = read_table()
     stranger = User.objects.create_user("li@buyer.example", "password")
-    wrong = []
+    wrong: list[tuple[str, ...]] = []
     for type_name, each in reachable(table).items():
         if type_name in ROOTS or not hasattr(each, "graphene_type"):
             continue

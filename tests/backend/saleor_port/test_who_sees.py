@@ -196,3 +196,37 @@ def test_an_id_of_another_kind_is_refused_in_words(shop: Shop, ask: Ask) -> None
     assert answer.data["productUpdate"]["productErrors"] == [
         {"field": "category", "code": "GRAPHQL_ERROR", "message": "Must receive a Category id."}
     ]
+
+
+# ---- unreadable_requests ----
+
+UNREADABLE = {
+    "an id of another kind": ('{ menu(id: "VXNlcjox") { name } }', "AssertionError"),
+    "an id that is no key": ('{ menu(id: "TWVudTp4") { name } }', "ValueError"),
+    "no id": (
+        'mutation { checkoutRemovePromoCode(checkoutId: "%", promoCode: "") { checkoutErrors { field } } }',
+        "ValueError",
+    ),
+    "a cursor of no list": ('{ products(first: 1, after: "VXNlcjox") { totalCount } }', "JSONDecodeError"),
+    "a missing argument": (
+        'mutation { checkoutEmailUpdate(email: "li@buyer.example") { checkoutErrors { field } } }',
+        "TypeError",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_saleor_fails_on_what_it_cannot_read(db: None, case: str) -> None:
+    document, failure = UNREADABLE[case]
+    with without("unreadable_requests"):
+        answer = ask_anew(document)
+
+    assert type(answer.errors[0].original_error).__name__ == failure
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_cannot_be_read_is_refused_in_words(db: None, case: str) -> None:
+    answer = ask_anew(UNREADABLE[case][0])
+
+    told = {type(getattr(error, "original_error", error)).__name__ for error in answer.errors or ()}
+    assert told <= {"GraphQLError", "Error"}  # or null, or an error of the field
