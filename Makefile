@@ -39,10 +39,10 @@ test: $(READY) ## all tests: unit, PostgreSQL and Redis, Celery, browser journey
 	@$(PYTHON) -m backend.config.messages
 	@$(PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(or $(T),tests --ignore=tests/bench)
 
-CHECKS := lint format types layers templates migrations api messages dependencies
+CHECKS := lint format types layers templates migrations api messages dependencies advisories
 
 .PHONY: check
-check: $(READY) ## ruff, mypy, import-linter, djade, migrations, API schema, translations, dependencies
+check: $(READY) ## ruff, mypy, import-linter, djade, migrations, API schema, translations, dependencies, audit
 	@$(MAKE) --keep-going $(addprefix check-,$(CHECKS))
 	@echo 'All checks passed.'
 
@@ -78,6 +78,12 @@ check-messages:
 
 check-dependencies:
 	@.venv/bin/deptry .
+
+check-advisories:
+	@$(PYTHON) -m backend.config.audit
+
+.PHONY: audit
+audit: $(READY) check-advisories ## known vulnerabilities of what is installed, and which have an answer
 
 .PHONY: bench
 bench: $(READY) ## the budgets, each beside its comparison
