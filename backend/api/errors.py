@@ -11,7 +11,7 @@ from typing import Any
 import graphene
 import structlog
 from django.core.exceptions import ValidationError
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.utils.translation import gettext as _
 from graphql.error import GraphQLError, GraphQLSyntaxError
 from graphql.error import format_error as format_graphql_error
@@ -91,6 +91,12 @@ def format_error(error: Exception) -> dict[str, Any]:
     elif missing := _missing_arguments(cause):
         code = "ARGUMENT_MISSING"
         formatted["message"] = _("An argument is missing: %s") % ", ".join(missing)
+    elif isinstance(cause, (DataError, ValidationError)) or (
+        isinstance(cause, ValueError) and str(cause).startswith(_ABOUT_VALUES)
+    ):
+        logger.info("A value could not be read", exc_info=cause)
+        code = "UNREADABLE_VALUE"
+        formatted["message"] = _("A value of the request could not be read.")
     elif isinstance(cause, AssertionError) and _is_about_arguments(cause):
         code = "GraphQLError"
     elif isinstance(cause, SPOKEN) or _is_spoken_graphql_error(cause):
@@ -108,6 +114,9 @@ def format_error(error: Exception) -> dict[str, Any]:
 
 
 LONGEST_MESSAGE = 500
+
+# What Django says of a value that no column of that type holds: "Field 'id' expected a number but got ''", NUL in a text.
+_ABOUT_VALUES = ("Field '", "A string literal cannot contain NUL")
 
 # graphql-core says so when a resolver answers with what its type is not, and quotes the answer: a row of ours.
 _ABOUT_OUR_ANSWERS = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from backend.saleor_port.registry import Replace, patch
 
 
@@ -47,3 +49,27 @@ def _merged(lines: Sequence[dict[str, Any] | None]) -> list[dict[str, Any]]:
             variant = line["variant_id"]
             quantities[variant] = quantities.get(variant, 0) + line["quantity"]
     return [{"variant_id": variant, "quantity": quantity} for variant, quantity in quantities.items()]
+
+
+@patch(
+    name="hidden_lines",
+    reason="a basket that asks for what is not published is told its name, in the words that it is short",
+)
+def hidden_lines() -> Iterator[Replace]:
+    from saleor.checkout.error_codes import CheckoutErrorCode
+    from saleor.graphql.checkout import mutations
+
+    plain = mutations.check_lines_quantity
+
+    def check_lines_quantity(variants: Sequence[Any], quantities: Sequence[int], country: str) -> None:
+        if not all(variant.product.is_visible for variant in variants):
+            raise ValidationError(
+                {
+                    "variant_id": ValidationError(
+                        "A product is not published.", code=CheckoutErrorCode.PRODUCT_NOT_PUBLISHED.value
+                    )
+                }
+            )
+        plain(variants, quantities, country)
+
+    yield Replace(mutations, "check_lines_quantity", check_lines_quantity)

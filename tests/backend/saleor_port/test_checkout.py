@@ -567,3 +567,26 @@ def test_saleor_pairs_repeated_variants_with_the_wrong_quantities(shop: Shop, as
 
 def test_repeated_variants_are_added_up(shop: Shop, ask: Ask) -> None:
     assert two_and_three_of_one_and_four_of_another(shop, ask) == [("XY-0001", 5), ("XY-0002", 4)]
+
+
+# ---- hidden_lines ----
+
+
+def put_what_is_hidden_in_a_basket(shop: Shop, ask: Ask) -> str:
+    good = shop.good(0)
+    good.product.is_published = False
+    good.product.save()
+    line = {"variantId": graphene.Node.to_global_id("ProductVariant", good.pk), "quantity": 1}
+    return str(ask(BASKET, lines=[line]).data["checkoutCreate"]["checkoutErrors"])
+
+
+def test_saleor_names_what_is_not_published(shop: Shop, ask: Ask) -> None:
+    with without("hidden_lines"):
+        assert "二荆条" in put_what_is_hidden_in_a_basket(shop, ask)
+
+
+def test_what_is_not_published_has_no_name_for_a_basket(shop: Shop, ask: Ask) -> None:
+    said = put_what_is_hidden_in_a_basket(shop, ask)
+
+    assert "PRODUCT_NOT_PUBLISHED" in said
+    assert "二荆条" not in said
