@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -15,10 +15,13 @@ from storefront_theme import client, visitor
 from storefront_theme.visitor import Person, person, token
 
 __all__ = [
+    "LinkStale",
+    "PasswordRefused",
     "Person",
     "SignInRefused",
     "next_or",
     "person",
+    "set_password",
     "sign_in",
     "sign_out",
     "signed_in_only",
@@ -33,6 +36,14 @@ class SignInRefused(Exception):
     """The message says why, in the visitor's language."""
 
 
+class PasswordRefused(Exception):
+    """A new password that is too easy to guess. The message is for its field."""
+
+
+class LinkStale(Exception):
+    """The link in the letter opens nothing: used, too old, or not quite copied."""
+
+
 def sign_in(request: HttpRequest, email: str, password: str) -> Person:
     """Exchange an address and a password for a token. Raises SignInRefused. A guest's basket stays."""
     answer = client.ask(request, "SignIn", email=email.strip(), password=password)["tokenCreate"]
@@ -42,6 +53,26 @@ def sign_in(request: HttpRequest, email: str, password: str) -> Person:
             raise SignInRefused(error["message"])
     if not user or not answer["token"]:
         raise SignInRefused(_("The address or the password is not right."))
+    return _remember(request, answer)
+
+
+def set_password(request: HttpRequest, *, email: str, token: str, password: str) -> Person:
+    """Give the account of a letter's link a new password, and sign in with it.
+
+    Raises LinkStale or PasswordRefused where the password stays as it was, SignInRefused where only the sign-in failed.
+    """
+    answer = client.ask(request, "SetPassword", email=email, token=token, password=password)["setPassword"]
+    for error in answer["accountErrors"]:
+        if error["code"] == "TOO_MANY_ATTEMPTS":
+            raise SignInRefused(error["message"])
+        if error["field"] == "password":
+            raise PasswordRefused(_("This password is too easy to guess. Please choose another."))
+        raise LinkStale
+    return _remember(request, answer)
+
+
+def _remember(request: HttpRequest, answer: Mapping[str, Any]) -> Person:
+    user = answer["user"]
     found = Person(
         email=user["email"],
         name=f"{user['lastName']}{user['firstName']}".strip(),

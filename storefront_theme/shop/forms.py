@@ -205,8 +205,8 @@ class CheckoutForm(forms.Form):
         }
 
 
-class SignInForm(forms.Form):
-    """An address and a password."""
+class AddressForm(forms.Form):
+    """Whose account it is."""
 
     use_required_attribute = False
 
@@ -218,6 +218,11 @@ class SignInForm(forms.Form):
         },
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
+
+
+class SignInForm(AddressForm):
+    """An address and a password."""
+
     password = forms.CharField(
         label=_("Password"),
         max_length=128,
@@ -227,8 +232,10 @@ class SignInForm(forms.Form):
     )
 
 
-class RegisterForm(SignInForm):
-    """The same, for somebody new."""
+class NewPasswordForm(forms.Form):
+    """A password that is not one of those that are tried first."""
+
+    use_required_attribute = False
 
     password = forms.CharField(
         label=_("Password, at least 8 characters"),
@@ -241,9 +248,6 @@ class RegisterForm(SignInForm):
         },
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-    consent = forms.BooleanField(
-        error_messages={"required": _("Please confirm that you have read the privacy page.")}
-    )
 
     def clean_password(self) -> str:
         """Not one of those that are tried first. Saleor asks this only where it confirms addresses by mail."""
@@ -255,3 +259,11 @@ class RegisterForm(SignInForm):
                 _("This password is too easy to guess. Please choose another.")
             ) from error
         return password
+
+
+class RegisterForm(NewPasswordForm, AddressForm):
+    """An address and a password, for somebody new."""
+
+    consent = forms.BooleanField(
+        error_messages={"required": _("Please confirm that you have read the privacy page.")}
+    )

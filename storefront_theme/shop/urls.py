@@ -5,6 +5,7 @@ from django.urls import path
 
 from storefront_theme.shop.views import (
     account,
+    account_links,
     basket,
     checkout,
     goods,
@@ -30,6 +31,10 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/sign-in/", account.sign_in, name="sign_in"),
     path("account/register/", account.register, name="register"),
+    path("account/letter/", account_links.letter, name="letter"),
+    path("account/confirm/", account_links.confirm, name="confirm"),
+    path("account/forgot/", account_links.forgot, name="forgot"),
+    path("account/password/", account_links.new_password, name="new_password"),
     path("account/sign-out/", account.sign_out, name="sign_out"),
     path("cooperatives/<slug:slug>/", pages.cooperative, name="cooperative"),
     path("dishes/", pages.dishes, name="dishes"),

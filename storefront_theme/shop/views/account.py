@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +16,7 @@ from storefront_theme import session
 from storefront_theme.client import ask
 from storefront_theme.session import SignInRefused
 from storefront_theme.shop.forms import RegisterForm, SignInForm
+from storefront_theme.shop.views.account_links import CONFIRM, address_of, to_letter
 from storefront_theme.shop.views.orders import state_of
 
 
@@ -79,15 +78,11 @@ def register(request: HttpRequest) -> HttpResponse:
             "Register",
             email=email,
             password=password,
-            redirectUrl=f"{settings.PUBLIC_URL}{reverse('shop:account')}",
+            redirectUrl=address_of("shop:confirm"),
         )["accountRegister"]
         if not answer["accountErrors"]:
             if answer["requiresConfirmation"]:
-                messages.success(
-                    request,
-                    _("Nearly done: open the link in the mail that we have sent you."),
-                )
-                return redirect("shop:account")
+                return to_letter(request, about=CONFIRM, email=email)
             session.sign_in(request, email, password)
             return redirect(back)
         for error in answer["accountErrors"]:
