@@ -33,7 +33,6 @@ FIELD_COSTS = {
     "Query.goodsInSeason": 200,
     "Query.reportProductSales": 1_000,
     "Query.ordersTotal": 500,
-    "Query.homepageEvents": 200,
     "Query.webhookSamplePayload": 500,
     # A password is hashed, slowly on purpose.
     "Mutation.tokenCreate": 3_000,
@@ -118,7 +117,6 @@ LIST_SIZES = {
     "stocks": 3,
     "storedPaymentSources": 3,
     "supplies": 50,
-    "taxTypes": 10,
     "tokens": 3,
     "topGoods": 10,
     "transactions": 3,

@@ -10,7 +10,7 @@ from backend.saleor_port.registry import Replace, patch
 
 @patch(
     name="unpublished_by_slug",
-    reason="product and collection hide what is not published from an id, and show it to a slug (upstream #5654)",
+    reason="product and collection hide what is not published from an id, and show it to a slug",
 )
 def unpublished_by_slug() -> Iterator[Replace]:
     from saleor.graphql.product.schema import ProductQueries
