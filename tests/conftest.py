@@ -87,8 +87,11 @@ def pytest_configure(config: pytest.Config) -> None:
         # Saleor's own schema, which graphene warns about some hundred times.
         warnings.simplefilter("ignore")
         django.setup()
-    # Made to be slow; test_hashing.py sets the real ones.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # The real ones are made to be slow, and still read the seeded shop's passwords; test_hashing.py sets them.
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
     # Nobody runs collectstatic for tests that stay in this process.
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
