@@ -66,7 +66,9 @@ def test_a_page_over_http(shop: Shop, path: str) -> None:
         cpu, wall = measured(shop, lambda: client.get(path))
         with client.stream("GET", path) as response:
             sent = sum(len(chunk) for chunk in response.iter_raw())
-    print(f"\n{path}: {cpu:.0f} ms CPU, {wall:.0f} ms wall, {sent / 1024:.1f} KB of HTML as sent")
+    print(
+        f"\n{path}: {cpu:.0f} ms CPU, {wall:.0f} ms wall, {sent / 1024:.1f} KB of HTML before the proxy packs it"
+    )
 
 
 @pytest.mark.django_db
