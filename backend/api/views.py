@@ -258,8 +258,8 @@ def _signed_in(request: HttpRequest) -> bool:
     """Whether the Authorization header is a person's or an app's. Raises JSONWebTokenError for a stale token."""
     kind, _space, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        request.app = get_app(token.strip())  # type: ignore[attr-defined]  # where Saleor's middleware puts it
-        return request.app is not None  # type: ignore[attr-defined]
+        request.app = get_app(token.strip())  # type: ignore[attr-defined]  # set by app_middleware  # where Saleor's middleware puts it
+        return request.app is not None  # type: ignore[attr-defined]  # set by app_middleware
     if kind.lower() != "jwt":
         return False
     user = authenticate(request=request)

@@ -38,8 +38,8 @@ def test_the_image_installs_what_runs_the_shop_and_not_what_tests_it() -> None:
     ).stdout
     installed = set(re.findall(r"^([a-z0-9._-]+)==", made, flags=re.MULTILINE))
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    wanted = {re.match(r"[a-z0-9-]+", line)[0] for line in project["project"]["dependencies"]}  # type: ignore[index]
-    development = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependency-groups"]["dev"]}  # type: ignore[index]
+    wanted = {re.match(r"[a-z0-9-]+", line)[0] for line in project["project"]["dependencies"]}  # type: ignore[index]  # each begins so
+    development = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependency-groups"]["dev"]}  # type: ignore[index]  # each begins so
     assert wanted <= installed
     assert not development & installed
     # What those need in turn, and its hashes.

@@ -74,7 +74,7 @@ def place_sample_orders(*, now: datetime) -> int:
 
 def _plan(*, number: int, today: date, now: datetime) -> _Plan:
     # The same baskets on every machine, and no secret among them.
-    picks = random.Random(f"xinyi {number}")  # noqa: S311
+    picks = random.Random(f"xinyi {number}")  # noqa: S311  (sample orders, not secrets)
     # Today's are few, and lie between six in the morning and now.
     day = today - timedelta(days=(number * DAYS) // ORDERS if number < ORDERS else 0)
     morning = timezone.make_aware(datetime.combine(day, time(6)))
@@ -172,7 +172,7 @@ def _hand_over(*, order: Order) -> None:
             {"order_line": order_lines[allocation.order_line_id], "quantity": allocation.quantity_allocated}
         )
     # Saleor takes None for nobody, and does not say so.
-    create_fulfillments(None, order, dict(lines), False)  # type: ignore[arg-type]
+    create_fulfillments(None, order, dict(lines), False)  # type: ignore[arg-type]  # nobody: Saleor takes None
     payment = order.get_last_payment()
     if payment is not None:
         gateway.capture(payment)
