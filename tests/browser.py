@@ -83,7 +83,8 @@ class Visitors:
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
         )
-        context.set_default_timeout(10_000)
+        # How long a busy machine may take; a page that never comes is told from it by nothing else.
+        context.set_default_timeout(30_000)
         self.contexts.append(context)
         return context.new_page()
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import redis
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 SERVERS = pytest.StashKey[Servers]()
 CLEANUP = pytest.StashKey[ExitStack]()
+# A slow machine is no wrong answer.
+hypothesis.settings.register_profile("shop", deadline=None)
+hypothesis.settings.load_profile("shop")
+
 OUTCOME = pytest.StashKey[pytest.TestReport]()
 
 HANDED_ON = "XINYI_TEST_SERVERS"

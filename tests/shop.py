@@ -26,7 +26,7 @@ from tests.databases import KEPT, TEMPLATE, Servers, template_made_from
 SEEDED = "xinyi_test_seeded"
 """The template database of a shop with the demo goods in it."""
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 END_SECONDS = 20.0
 
 
@@ -285,7 +285,7 @@ def _wait_for(url: str, *, shop: Shop) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(url, timeout=30):
                 return
         except (urllib.error.URLError, OSError) as error:
             said = error.read().decode() if isinstance(error, urllib.error.HTTPError) else str(error)

@@ -73,8 +73,8 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
     family = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
     for process in family:
         process.kill()
-    psutil.wait_procs(family, timeout=10)
-    worker.wait(timeout=10)
+    psutil.wait_procs(family, timeout=30)
+    worker.wait(timeout=30)
 
 
 @pytest.mark.parametrize("moment", HELD)

@@ -31,8 +31,9 @@ from saleor.order.models import Order
 from saleor.product.models import Product
 
 from backend.api.schema import schema
-from backend.stock.models import Basis, Report
+from backend.stock.models import Report
 from backend.stock.services import SubmittedLine, submit_report
+from backend.stock.words import Basis
 from tests import produce
 
 SECONDS = 20

@@ -159,13 +159,13 @@ def break_feed(shop: Shop, *, mode: str) -> None:
     request = urllib.request.Request(
         f"{shop.feeds_url}/__break/baima", data=json.dumps({"mode": mode}).encode(), method="POST"
     )
-    with urllib.request.urlopen(request, timeout=5):
+    with urllib.request.urlopen(request, timeout=30):
         pass
 
 
 def packs_left(shop: Shop) -> int | None:
     """What the gift box's page says is left, where that is little."""
-    with urllib.request.urlopen(f"{shop.url}/p/xinyi-chuancai-lihe/", timeout=10) as answer:
+    with urllib.request.urlopen(f"{shop.url}/p/xinyi-chuancai-lihe/", timeout=30) as answer:
         said = re.search(r"仅剩 (\d+) 份", answer.read().decode())
     return int(said[1]) if said else None
 
@@ -197,7 +197,7 @@ def last_boxes(shop: Shop) -> Iterator[int]:
             },
         )["stockReportSubmit"]
         assert said["errors"] == []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while (found := packs_left(shop)) != 2:
         assert time.monotonic() < deadline, f"the count does not arrive: {found} left, {said}"
         time.sleep(0.2)

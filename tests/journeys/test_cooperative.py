@@ -35,7 +35,7 @@ def quiet_feed(shop: Shop) -> Iterator[None]:
         request = urllib.request.Request(
             f"{shop.feeds_url}/__break/baima", data=json.dumps({"mode": said}).encode(), method="POST"
         )
-        with urllib.request.urlopen(request, timeout=5):
+        with urllib.request.urlopen(request, timeout=30):
             pass
 
     mode("500")

@@ -17,7 +17,7 @@ from backend.api.types.stock import (
 )
 from backend.api.types.texts import required_list
 from backend.common.errors import ShopError
-from backend.stock import models
+from backend.stock import models, words
 from backend.stock.services import SubmittedLine, submit_report
 
 
@@ -59,7 +59,7 @@ class StockReportSubmit(graphene.Mutation):
         try:
             report = submit_report(
                 cooperative=own_cooperative(info, input["cooperative"]),
-                basis=models.Basis(input["basis"]),
+                basis=words.Basis(input["basis"]),
                 counted_at=input["counted_at"],
                 sequence=input["sequence"],
                 idempotency_key=input["idempotency_key"],

@@ -11,7 +11,7 @@ from saleor.graphql.product.types import Product, ProductVariant
 
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import required_list
-from backend.stock import models
+from backend.stock import models, words
 
 # A report page shows at most this many lines at once.
 MOST_LINES = 1000
@@ -22,7 +22,7 @@ def _enum(name: str, choices: Any) -> graphene.Enum:
 
 
 SupplyUnitEnum = _enum("SupplyUnitEnum", models.Supply.Unit)
-StockBasisEnum = _enum("StockBasisEnum", models.Basis)
+StockBasisEnum = _enum("StockBasisEnum", words.Basis)
 StockReportSourceEnum = _enum("StockReportSourceEnum", models.Report.Source)
 StockReportStatusEnum = _enum("StockReportStatusEnum", models.Report.Status)
 StockLineOutcomeEnum = _enum("StockLineOutcomeEnum", models.ReportLine.Outcome)

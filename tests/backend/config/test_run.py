@@ -116,7 +116,7 @@ def launcher(servers: Servers, tmp_path: Path) -> Iterator[Launcher]:
 
 @pytest.mark.timeout(600)
 def test_it_serves_mends_itself_and_ctrl_c_leaves_no_process(launcher: Launcher) -> None:
-    with urllib.request.urlopen(f"http://localhost:{launcher.port}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://localhost:{launcher.port}/healthz", timeout=30) as answer:
         assert json.load(answer)["status"] == "ok"
     assert re.search(rf"desk +http://localhost:{launcher.port}/desk/", launcher.said())
     assert re.search(r"王会计 +wang@baima\.example +a-b-c +/desk/", launcher.said())

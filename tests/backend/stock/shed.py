@@ -19,8 +19,9 @@ from saleor.product.models import ProductVariant
 from saleor.warehouse.models import Allocation, Stock
 
 from backend.cooperatives.models import Cooperative
-from backend.stock.models import Basis, Pack, Report, Supply
+from backend.stock.models import Pack, Report, Supply
 from backend.stock.services import SubmittedLine, submit_report
+from backend.stock.words import Basis
 from tests.produce import a_product, an_address
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

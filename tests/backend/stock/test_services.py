@@ -15,8 +15,9 @@ from backend.stock.allocation import allocate
 from backend.stock.audit import find_drift
 from backend.stock.errors import ReportConflict
 from backend.stock.feeds.fetch import Fetched
-from backend.stock.models import Basis, Feed, Movement, Report, ReportLine, Shortfall, Supply
+from backend.stock.models import Feed, Movement, Report, ReportLine, Shortfall, Supply
 from backend.stock.services import apply_report, receive_from_feed
+from backend.stock.words import Basis
 from tests.backend.stock.shed import (
     MORNING,
     an_order,

@@ -1,0 +1,12 @@
+"""The ledger and what leads to it.
+
+Feed -> Report (raw bytes) -> ReportLine (a cell's fate) -> Movement (one ledger entry) -> Supply (the running
+balances of its movements) -> Pack -> Saleor's Stock row (its projection).
+"""
+
+from backend.stock.models.feeds import Feed
+from backend.stock.models.movements import Movement, Shortfall
+from backend.stock.models.reports import Report, ReportLine
+from backend.stock.models.supplies import Pack, Supply
+
+__all__ = ["Feed", "Movement", "Pack", "Report", "ReportLine", "Shortfall", "Supply"]

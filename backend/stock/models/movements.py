@@ -1,0 +1,109 @@
+"""The ledger: what changed a supply, and what is promised but not there."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from backend.stock.models.reports import ReportLine
+from backend.stock.models.supplies import Supply
+
+
+class Movement(models.Model):
+    """One entry of the ledger, append-only (a trigger refuses update and delete).
+
+    Deltas and balances are base units. happened_at is when it was so in the shed (a count's counted_at); recorded_at
+    is when the shop learned it. on_hand_after and allocated_after are the supply's balances after this entry.
+    """
+
+    class Kind(models.TextChoices):
+        COUNT = "count", _("count")
+        ALLOCATE = "allocate", _("promised to a buyer")
+        RELEASE = "release", _("promise released")
+        FULFIL = "fulfil", _("packed and gone")
+        RETURN = "return", _("come back")
+        CORRECTION = "correction", _("correction")
+
+    supply = models.ForeignKey(
+        Supply,
+        on_delete=models.PROTECT,
+        related_name="movements",
+        verbose_name=_("supply"),
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    on_hand_delta = models.BigIntegerField(_("change on hand"), default=0)
+    allocated_delta = models.BigIntegerField(_("change of what is promised"), default=0)
+    on_hand_after = models.BigIntegerField(_("on hand after"))
+    allocated_after = models.BigIntegerField(_("promised after"))
+    report_line = models.ForeignKey(
+        ReportLine,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="movements",
+    )
+    # An entry outlives the order line that it names.
+    order_line = models.ForeignKey(
+        "order.OrderLine",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+    )
+    happened_at = models.DateTimeField(_("happened at"))
+    recorded_at = models.DateTimeField(_("recorded at"))
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("movement")
+        verbose_name_plural = _("movements")
+        indexes = [
+            models.Index(fields=("supply", "happened_at"), name="movements_of_a_supply"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(on_hand_after__gte=0, allocated_after__gte=0),
+                name="balances_never_fall_below_zero",
+            ),
+            models.UniqueConstraint(
+                fields=("report_line",),
+                condition=Q(report_line__isnull=False),
+                name="a_line_moves_stock_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supply} {self.kind} {self.on_hand_delta:+d}/{self.allocated_delta:+d}"
+
+
+class Shortfall(models.Model):
+    """A count that lies below what is already promised: a person must find more, or call buyers."""
+
+    supply = models.ForeignKey(
+        Supply,
+        on_delete=models.PROTECT,
+        related_name="shortfalls",
+        verbose_name=_("supply"),
+    )
+    base_units = models.PositiveBigIntegerField(_("base units missing"))
+    opened_at = models.DateTimeField(_("opened at"))
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-opened_at", "-pk")
+        verbose_name = _("shortfall")
+        verbose_name_plural = _("shortfalls")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("supply",),
+                condition=Q(closed_at__isnull=True),
+                name="one_open_shortfall_per_supply",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("opened_at")),
+                name="a_shortfall_closes_after_it_opens",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supply}: {self.base_units}"

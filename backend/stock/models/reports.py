@@ -1,0 +1,117 @@
+"""What a cooperative said: the raw bytes, and what became of each line."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from backend.cooperatives.models import Cooperative
+from backend.stock.models.feeds import Feed
+from backend.stock.models.supplies import Supply
+from backend.stock.words import Basis, Outcome
+
+
+class Report(models.Model):
+    """What a cooperative said, byte for byte, and what became of it.
+
+    A report is applied once: (cooperative, idempotency_key) is unique, and status moves only forward, with the row
+    locked. The key of a feed's report is the sha256 of its bytes, to which the time of asking is added when the feed
+    says again what it had said before something else. A feed's header (basis, counted_at, …) is read when the report
+    is applied.
+    """
+
+    class Source(models.TextChoices):
+        FEED = "feed", _("feed")
+        DESK = "desk", _("desk")
+        PUSH = "push", _("API")
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", _("received")
+        APPLIED = "applied", _("applied")
+        REFUSED = "refused", _("refused")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    cooperative = models.ForeignKey(
+        Cooperative,
+        on_delete=models.PROTECT,
+        related_name="reports",
+        verbose_name=_("cooperative"),
+    )
+    source = models.CharField(_("source"), max_length=10, choices=Source.choices)
+    feed = models.ForeignKey(
+        Feed,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="reports",
+        verbose_name=_("feed"),
+    )
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("submitted by"),
+    )
+    format = models.CharField(_("format"), max_length=10)
+    basis = models.CharField(_("basis"), max_length=10, choices=Basis.choices)
+    is_complete = models.BooleanField(_("complete"), default=False)
+    counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
+    sequence = models.BigIntegerField(_("sequence"), default=0)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=100)
+    raw = models.BinaryField(_("raw bytes"))
+    raw_sha256 = models.CharField(_("sha256 of the raw bytes"), max_length=64)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED)
+    message = models.CharField(_("message"), max_length=500, blank=True)
+    received_at = models.DateTimeField(_("received at"))
+    applied_at = models.DateTimeField(_("applied at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-received_at", "-id")
+        verbose_name = _("stock report")
+        verbose_name_plural = _("stock reports")
+        indexes = [models.Index(fields=("cooperative", "-received_at"), name="reports_of_a_cooperative")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("cooperative", "idempotency_key"),
+                name="one_report_per_key_and_cooperative",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cooperative} · {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class ReportLine(models.Model):
+    """One row of a report, as it stood, and its outcome."""
+
+    Outcome = Outcome
+
+    report = models.ForeignKey(
+        Report, on_delete=models.CASCADE, related_name="lines", verbose_name=_("report")
+    )
+    row = models.PositiveIntegerField(_("row"))
+    column = models.CharField(_("column"), max_length=40, blank=True)
+    code = models.CharField(_("code"), max_length=60, blank=True)
+    raw = models.CharField(_("as written"), max_length=200, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    supply = models.ForeignKey(
+        Supply,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("supply"),
+    )
+    base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
+    message = models.CharField(_("message"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("report", "row", "pk")
+        verbose_name = _("line of a report")
+        verbose_name_plural = _("lines of reports")
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.code} {self.raw}"
