@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from backend.common.outside import AddressRefused, HostUnknown, pinned
 from backend.stock.errors import FeedForbidden, FeedUnavailable, FeedUnreadable
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -34,7 +32,13 @@ def fetch(*, url: str, etag: str = "", allow_private: bool = False) -> Fetched:
 
     Raises FeedForbidden (the address), FeedUnavailable (no proper answer), FeedUnreadable (more than MOST_BYTES).
     """
-    target, headers, extensions = _pinned(url=url, allow_private=allow_private)
+    try:
+        target = pinned(url=url, allow_private=allow_private)
+    except AddressRefused as error:
+        raise FeedForbidden(error.message) from error
+    except HostUnknown as error:
+        raise FeedUnavailable(error.message) from error
+    headers = {**target.headers, "Accept-Encoding": "identity", "User-Agent": "xinyi-basket-stock/1"}
     if etag:
         headers["If-None-Match"] = etag
     deadline = time.monotonic() + WHOLE_SECONDS
@@ -45,7 +49,7 @@ def fetch(*, url: str, etag: str = "", allow_private: bool = False) -> Fetched:
                 trust_env=False,
                 follow_redirects=False,
             ) as client,
-            client.stream("GET", target, headers=headers, extensions=extensions) as response,
+            client.stream("GET", target.url, headers=headers, extensions=target.extensions) as response,
         ):
             if response.status_code == httpx.codes.NOT_MODIFIED and etag:
                 return Fetched(body=None, etag=etag)
@@ -79,32 +83,3 @@ def _read(response: httpx.Response, *, deadline: float) -> bytes:
 def _kept_etag(etag: str) -> str:
     # Longer than its column, it would not be the same when it comes back.
     return etag if len(etag) <= 200 and etag.isascii() else ""
-
-
-def _pinned(*, url: str, allow_private: bool) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:
-    """The address with its host looked up once, so that what was checked is what is connected to."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise FeedForbidden(_("The feed's address cannot be read.")) from error
-    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
-        raise FeedForbidden(_("The feed's address must be http:// or https://, without a user name."))
-    try:
-        found = socket.getaddrinfo(host, port or parts.scheme, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise FeedUnavailable(format_lazy(_("There is no host {host}."), host=host)) from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not allow_private:
-        for address in addresses:
-            if not ipaddress.ip_address(address.partition("%")[0]).is_global:
-                raise FeedForbidden(format_lazy(_("{host} is not on the public internet."), host=host))
-    target = httpx.URL(url).copy_with(host=addresses[0])
-    shown = f"[{host}]" if ":" in host else host
-    headers = {
-        "Host": f"{shown}:{port}" if port else shown,
-        "Accept-Encoding": "identity",
-        "User-Agent": "xinyi-basket-stock/1",
-    }
-    # The certificate is the host's, not the address's.
-    return target, headers, {"sni_hostname": host}
