@@ -22,23 +22,19 @@ from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
 from backend.common.clock import in_shop_zone
-from backend.common.errors import ShopError
 from backend.common.units import Counting
 from backend.cooperatives.models import Cooperative
 from backend.stock import decide, feeds, ledger
 from backend.stock.decide import Books, Catalogue, Count, Known, Verdict
 from backend.stock.errors import FeedUnreadable, ReportConflict
 from backend.stock.feeds.document import Document, as_text
-from backend.stock.feeds.fetch import Fetched, fetch
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.ledger import Balance, Entry
-from backend.stock.models import Feed, Movement, Report, Supply
+from backend.stock.models import Movement, Report, Supply
 from backend.stock.words import Basis
 
 MOST_AHEAD = timedelta(minutes=5)
 """How far a cooperative's clock may be ahead of ours."""
-
-LONGEST_BACKOFF = timedelta(hours=1)
 
 # The first half of an advisory lock's key: "stoc" in ASCII. The second is the cooperative.
 _ADVISORY_LOCK = 0x73746F63
@@ -88,7 +84,7 @@ def submit_report(
     raw = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
         "utf-8", "replace"
     )
-    report = _keep(
+    report = keep_report(
         Report(
             cooperative=cooperative,
             source=source,
@@ -113,7 +109,7 @@ def _as_json(quantity: object) -> object:
     return quantity if quantity is None or isinstance(quantity, bool | int) else as_text(quantity)
 
 
-def _keep(report: Report) -> Report:
+def keep_report(report: Report) -> Report:
     """Save a new report, or answer the one that has its key. Raises ReportConflict when that one said otherwise."""
     if not report.idempotency_key or len(report.idempotency_key) > 100:
         raise ReportConflict(_("The key of a report has 1 to 100 characters."), code="key_invalid")
@@ -130,99 +126,6 @@ def _keep(report: Report) -> Report:
     if kept.raw_sha256 != report.raw_sha256:
         raise ReportConflict(_("A report with this key was sent before, with other figures."))
     return kept
-
-
-def claim_due_feeds(*, now: datetime) -> list[int]:
-    """The feeds that are to be asked now. Each is answered once: who claims it has written down that it was asked.
-
-    A feed that failed is asked less and less often, up to once an hour.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE stock_feed SET last_asked_at = %(now)s
-            WHERE id IN (
-                SELECT feed.id FROM stock_feed feed
-                JOIN cooperatives_cooperative cooperative ON cooperative.id = feed.cooperative_id
-                WHERE feed.is_enabled AND cooperative.is_active AND (
-                    feed.last_asked_at IS NULL
-                    OR feed.last_asked_at + LEAST(
-                        feed.interval_seconds * interval '1 second' * power(2, LEAST(feed.failures, 10)),
-                        GREATEST(%(longest)s * interval '1 second', feed.interval_seconds * interval '1 second')
-                    ) <= %(now)s
-                )
-                ORDER BY feed.id
-                FOR UPDATE OF feed SKIP LOCKED
-            )
-            RETURNING id
-            """,
-            {"now": now, "longest": LONGEST_BACKOFF.total_seconds()},
-        )
-        return sorted(feed_id for (feed_id,) in cursor.fetchall())
-
-
-def ask_feed(*, feed_id: int, now: datetime) -> UUID | None:
-    """Ask a cooperative's system, and keep what it says; answers the report that is to be applied, if there is one.
-
-    What goes wrong is written on the feed, for the people who look after it.
-    """
-    feed = Feed.objects.filter(pk=feed_id, is_enabled=True).first()
-    if feed is None:
-        return None
-    try:
-        fetched = fetch(url=feed.url, etag=feed.etag, allow_private=settings.FEEDS_ALLOW_PRIVATE)
-    except ShopError as error:
-        with translation.override(settings.LANGUAGE_CODE):
-            Feed.objects.filter(pk=feed_id).update(last_error=str(error)[:500], failures=feed.failures + 1)
-        return None
-    return receive_from_feed(feed_id=feed_id, fetched=fetched, now=now)
-
-
-def receive_from_feed(*, feed_id: int, fetched: Fetched, now: datetime) -> UUID | None:
-    """Keep what a feed answered; None when it says what it said last."""
-    with transaction.atomic():
-        feed = Feed.objects.select_for_update(of=("self",)).get(pk=feed_id)
-        feed.last_answered_at, feed.last_error, feed.failures = now, "", 0
-        feed.etag = fetched.etag
-        feed.save(update_fields=["last_answered_at", "last_error", "failures", "etag"])
-        if fetched.body is None:
-            return None
-        sha256 = hashlib.sha256(fetched.body).hexdigest()
-        last = feed.reports.order_by("-received_at", "-id").values_list("raw_sha256", flat=True).first()
-        if last == sha256:
-            return None
-        # It may say again what it had said before something else: that is news, too.
-        is_known = Report.objects.filter(cooperative=feed.cooperative_id, idempotency_key=sha256).exists()
-        report = _keep(
-            Report(
-                cooperative_id=feed.cooperative_id,
-                source=Report.Source.FEED,
-                feed=feed,
-                format=feeds.XLSX if feed.kind == Feed.Kind.HTTP_XLSX else feeds.JSON,
-                basis=feed.basis,
-                is_complete=feed.is_complete,
-                # Of two documents without a number of their own, the one that was fetched later is the newer.
-                sequence=int(now.timestamp()),
-                idempotency_key=f"{sha256}:{int(now.timestamp())}" if is_known else sha256,
-                raw=fetched.body,
-                raw_sha256=sha256,
-                received_at=now,
-            )
-        )
-        return report.pk
-
-
-def reports_left_behind(*, now: datetime) -> list[UUID]:
-    """Reports that were received and not applied: their worker, or the message to it, was lost."""
-    return list(
-        Report.objects.filter(
-            status=Report.Status.RECEIVED,
-            received_at__lt=now - timedelta(seconds=20),
-            received_at__gt=now - timedelta(days=1),
-        )
-        .order_by("received_at")
-        .values_list("pk", flat=True)[:1000]
-    )
 
 
 def reproject(*, supply_id: int, now: datetime) -> None:

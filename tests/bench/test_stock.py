@@ -19,9 +19,10 @@ from saleor.product.models import Product, ProductVariant
 from saleor.warehouse.models import Stock
 
 from backend.stock.audit import find_drift
+from backend.stock.feed_services import receive_from_feed
 from backend.stock.feeds.fetch import Fetched
 from backend.stock.models import Feed, Movement, Pack, Report, ReportLine, Supply
-from backend.stock.services import apply_report, receive_from_feed
+from backend.stock.services import apply_report
 from tests.produce import a_cooperative, a_product
 
 GOODS = 10_000

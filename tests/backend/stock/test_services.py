@@ -14,9 +14,10 @@ from backend.cooperatives.models import Cooperative
 from backend.stock.allocation import allocate
 from backend.stock.audit import find_drift
 from backend.stock.errors import ReportConflict
+from backend.stock.feed_services import receive_from_feed
 from backend.stock.feeds.fetch import Fetched
 from backend.stock.models import Feed, Movement, Report, ReportLine, Shortfall, Supply
-from backend.stock.services import apply_report, receive_from_feed
+from backend.stock.services import apply_report
 from backend.stock.words import Basis
 from tests.backend.stock.shed import (
     MORNING,

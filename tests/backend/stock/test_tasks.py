@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from backend.cooperatives.models import Cooperative
 from backend.stock import tasks
+from backend.stock.feed_services import ask_feed, claim_due_feeds, reports_left_behind
 from backend.stock.freshness import stock_version
 from backend.stock.models import Feed, Report, Supply
-from backend.stock.services import ask_feed, claim_due_feeds, reports_left_behind
 from tests.backend.stock.feeds.test_fetch import System, say
 from tests.backend.stock.shed import (
     MORNING,
