@@ -16,7 +16,7 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,13 +75,14 @@ class Count:
     """What holds for all rows of a report.
 
     counts_from: the moment t from which the count holds. is_by_hand: a person typed it just now, and can confirm what
-    waits.
+    waits. confirmed: numbers of rows that would wait and that a person has looked at: they are meant.
     """
 
     key: CountKey
     basis: Basis
     counts_from: datetime
     is_by_hand: bool = False
+    confirmed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,11 @@ def plain(text: str) -> str:
     return re.sub(r"\s", "", re.sub(r"[‐‑‒–—―−_]", "-", text))
 
 
-def match_rows(*, rows: Iterable[Row], catalogue: Catalogue) -> list[Match]:
-    """Find the supply that each row means; a supply that two rows count is refused in both."""
+def match_rows(*, rows: Iterable[Row], catalogue: Catalogue, confirmed: Collection[int] = ()) -> list[Match]:
+    """Find the supply that each row means; a supply that two rows count is refused in both.
+
+    confirmed: numbers of rows of which a person said that the suggested supply is meant, or the hidden row.
+    """
     matches: list[Match] = []
     suggestions = 0
     for row in rows:
@@ -192,6 +196,15 @@ def match_rows(*, rows: Iterable[Row], catalogue: Catalogue) -> list[Match]:
             matches.append(Match(row, supply_id, Outcome.WAITING, message))
         else:
             matches.append(Match(row, supply_id))
+    if confirmed:
+        matches = [
+            Match(match.row, match.supply_id)
+            if match.outcome is Outcome.WAITING
+            and match.supply_id is not None
+            and match.row.number in confirmed
+            else match
+            for match in matches
+        ]
     counted = Counter(match.supply_id for match in matches if match.outcome is None)
     twice = {supply_id for supply_id, times in counted.items() if times > 1}
     if not twice:
@@ -258,12 +271,13 @@ def _decide_row(*, row: Row, book: Books, count: Count) -> Verdict:
         return _verdict(row, book, measure, Outcome.REFUSED, measure.message)
     if book.counted is not None and count.key <= book.counted:
         return _verdict(row, book, measure, Outcome.SKIPPED, _("A newer count is in the books: unchanged."))
-    if measure.reading is Reading.WAITS or measure.base_units is None:
+    is_confirmed = row.number in count.confirmed
+    if measure.base_units is None or (measure.reading is Reading.WAITS and not is_confirmed):
         return _verdict(row, book, measure, Outcome.WAITING, measure.message)
 
     counted = measure.base_units
     suspicion = _suspicion(counted=counted, unit=measure.unit, book=book, basis=count.basis)
-    if suspicion and not (count.is_by_hand and counted in book.waiting):
+    if suspicion and not is_confirmed and not (count.is_by_hand and counted in book.waiting):
         return _verdict(row, book, measure, Outcome.WAITING, suspicion)
 
     on_hand = counted + book.on_hand_since

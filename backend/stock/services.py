@@ -347,6 +347,7 @@ def _write_lines(*, report: Report, verdicts: Sequence[Verdict]) -> list[int]:
                 verdict.outcome.value,
                 verdict.supply_id,
                 verdict.base_units,
+                verdict.unit[:20],
                 as_text(str(verdict.message))[:300] if verdict.message else "",
             )
             for line_id, verdict in zip(line_ids, verdicts, strict=True)
@@ -381,6 +382,7 @@ _LINE_COLUMNS = (
     "outcome",
     "supply_id",
     "base_units",
+    "unit",
     "message",
 )
 

@@ -92,7 +92,7 @@ class StockReportSubmit(graphene.Mutation):
 
 def _source(given: str) -> models.Report.Source:
     source = models.Report.Source(given)
-    if source is models.Report.Source.FEED:
+    if source in (models.Report.Source.FEED, models.Report.Source.UPLOAD):
         raise ShopError(
             _("A report that is submitted comes from the desk or from a program."), code="source_invalid"
         )

@@ -6,7 +6,7 @@ balances of its movements) -> Pack -> Saleor's Stock row (its projection).
 
 from backend.stock.models.feeds import Feed
 from backend.stock.models.movements import Movement, Shortfall
-from backend.stock.models.reports import Report, ReportLine
+from backend.stock.models.reports import ColumnMapping, Report, ReportLine
 from backend.stock.models.supplies import Pack, Supply
 
-__all__ = ["Feed", "Movement", "Pack", "Report", "ReportLine", "Shortfall", "Supply"]
+__all__ = ["ColumnMapping", "Feed", "Movement", "Pack", "Report", "ReportLine", "Shortfall", "Supply"]

@@ -12,7 +12,7 @@ class Movement(models.Model):
     """One entry of the ledger, append-only (a trigger refuses update and delete).
 
     Deltas and balances are base units. happened_at is when it was so in the shed (a count's counted_at); recorded_at
-    is when the shop learned it. on_hand_after and allocated_after are the supply's balances after this entry.
+    is when the shop learned it. An undo names the line whose count it takes back. on_hand_after and allocated_after are the supply's balances after this entry.
     """
 
     class Kind(models.TextChoices):
@@ -22,6 +22,7 @@ class Movement(models.Model):
         FULFIL = "fulfil", _("packed and gone")
         RETURN = "return", _("come back")
         CORRECTION = "correction", _("correction")
+        UNDO = "undo", _("count undone")
 
     supply = models.ForeignKey(
         Supply,
@@ -66,7 +67,7 @@ class Movement(models.Model):
                 name="balances_never_fall_below_zero",
             ),
             models.UniqueConstraint(
-                fields=("report_line",),
+                fields=("report_line", "kind"),
                 condition=Q(report_line__isnull=False),
                 name="a_line_moves_stock_once",
             ),

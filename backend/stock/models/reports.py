@@ -16,7 +16,8 @@ class Report(models.Model):
     """What a cooperative said, byte for byte, and what became of it.
 
     A report is applied once: (cooperative, idempotency_key) is unique, and status moves only forward, with the row
-    locked. The key of a feed's report is the sha256 of its bytes, to which the time of asking is added when the feed
+    locked. A file that was uploaded is a draft, which changes nothing, until a person confirms it; what was applied
+    may be undone. The key of a feed's report is the sha256 of its bytes, to which the time of asking is added when the feed
     says again what it had said before something else. A feed's header (basis, counted_at, …) is read when the report
     is applied.
     """
@@ -25,11 +26,17 @@ class Report(models.Model):
         FEED = "feed", _("feed")
         DESK = "desk", _("desk")
         PUSH = "push", _("API")
+        UPLOAD = "upload", _("uploaded file")
 
     class Status(models.TextChoices):
+        DRAFT = "draft", _("to be confirmed")
         RECEIVED = "received", _("received")
         APPLIED = "applied", _("applied")
         REFUSED = "refused", _("refused")
+        FAILED = "failed", _("failed")
+        UNDONE = "undone", _("undone")
+        PARTLY = "partly", _("undone in part")
+        DISCARDED = "discarded", _("discarded")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     cooperative = models.ForeignKey(
@@ -56,6 +63,9 @@ class Report(models.Model):
         verbose_name=_("submitted by"),
     )
     format = models.CharField(_("format"), max_length=10)
+    filename = models.CharField(_("file name"), max_length=200, blank=True)
+    # Heading -> what stands below it, where somebody had to say so; empty: the reader knows the headings.
+    mapping = models.JSONField(_("columns"), default=dict, blank=True)
     basis = models.CharField(_("basis"), max_length=10, choices=Basis.choices)
     is_complete = models.BooleanField(_("complete"), default=False)
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
@@ -65,8 +75,22 @@ class Report(models.Model):
     raw_sha256 = models.CharField(_("sha256 of the raw bytes"), max_length=64)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED)
     message = models.CharField(_("message"), max_length=500, blank=True)
+    # Rows that would have waited and that a person said are meant.
+    confirmed_rows = models.JSONField(_("confirmed rows"), default=list, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True, editable=False)
     received_at = models.DateTimeField(_("received at"))
     applied_at = models.DateTimeField(_("applied at"), null=True, blank=True)
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True, editable=False)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("undone by"),
+    )
 
     class Meta:
         ordering = ("-received_at", "-id")
@@ -106,6 +130,7 @@ class ReportLine(models.Model):
         verbose_name=_("supply"),
     )
     base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
     message = models.CharField(_("message"), max_length=300, blank=True)
 
     class Meta:
@@ -115,3 +140,40 @@ class ReportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.row}: {self.code} {self.raw}"
+
+
+class ColumnMapping(models.Model):
+    """What a cooperative's headings mean, where the reader could not tell and a person said so: asked once."""
+
+    cooperative = models.ForeignKey(
+        Cooperative,
+        on_delete=models.CASCADE,
+        related_name="column_mappings",
+        verbose_name=_("cooperative"),
+    )
+    headers_sha256 = models.CharField(max_length=64, editable=False)
+    headers = models.JSONField(_("headings"))
+    # Heading -> code, name, quantity, unit, lot, date or note.
+    mapping = models.JSONField(_("columns"))
+    told_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("told by"),
+    )
+    told_at = models.DateTimeField(_("told at"))
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("meaning of headings")
+        verbose_name_plural = _("meanings of headings")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("cooperative", "headers_sha256"), name="one_meaning_per_headings_and_cooperative"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cooperative} · {', '.join(map(str, self.headers))}"

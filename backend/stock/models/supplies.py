@@ -74,6 +74,13 @@ class Supply(models.Model):
     )
     counted_unit = models.CharField(_("unit of the count"), max_length=20, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
+    is_perishable = models.BooleanField(
+        _("perishable"),
+        default=True,
+        help_text=_("An old count shrinks what may be sold, until somebody counts again."),
+    )
+    # How much of the newest count is still believed; changed by age (backend.stock.ageing), 100 for a fresh count.
+    believed_percent = models.PositiveSmallIntegerField(_("percent believed"), default=100, editable=False)
 
     class Meta:
         ordering = ("pk",)
@@ -89,6 +96,9 @@ class Supply(models.Model):
                 condition=Q(allocated__gte=0),
                 name="nobody_is_promised_less_than_nothing",
             ),
+            models.CheckConstraint(
+                condition=Q(believed_percent__lte=100), name="no_count_is_believed_beyond_what_it_says"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,8 +106,16 @@ class Supply(models.Model):
 
     @property
     def free(self) -> int:
-        """Base units that may still be sold; negative while a shortfall is open."""
+        """Base units that are there and promised to nobody; negative while a shortfall is open."""
         return self.on_hand - self.allocated
+
+    @property
+    def sellable(self) -> int:
+        """Base units that may be promised now: what is free, less what an old count is no longer believed for."""
+        if not self.is_active:
+            return 0
+        doubted = (self.counted_base_units or 0) * (100 - self.believed_percent) // 100
+        return max(self.free - doubted, 0)
 
 
 class Pack(models.Model):
