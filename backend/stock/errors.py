@@ -29,3 +29,16 @@ class ReportConflict(ShopError):
 
     code = "report_conflict"
     field = "idempotencyKey"
+
+
+class ReportClosed(ShopError):
+    """The report is past the point where this could be done with it."""
+
+    code = "report_closed"
+
+
+class MappingUnclear(ShopError):
+    """What was said of the headings does not say where the quantities, or the goods, stand."""
+
+    code = "mapping_unclear"
+    field = "mapping"

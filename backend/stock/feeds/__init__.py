@@ -23,8 +23,8 @@ XLSX = "xlsx"
 READERS: Mapping[str, Callable[[bytes], Document]] = {JSON: read_json, XLSX: read_workbook}
 
 
-def read_document(*, format: str, raw: bytes) -> Document:
-    """Raises FeedUnreadable, with a sentence for whoever sent it."""
+def read_document(*, format: str, raw: bytes, mapping: Mapping[str, str] | None = None) -> Document:
+    """Raises FeedUnreadable, with a sentence for whoever sent it. mapping: heading -> what stands below it."""
     reader = READERS.get(format)
     if reader is None:
         raise FeedUnreadable(format_lazy(_("“{format}” is not a format that can be read."), format=format))

@@ -1,0 +1,208 @@
+"""What stands in the books beside what a report says: from a document to a verdict on each of its rows.
+
+The command, the preview and the application of a report take this one path. Only who applies holds the rows: locked
+from here to the end of the transaction. Who looks locks nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from backend.common.clock import in_shop_zone
+from backend.common.units import Counting
+from backend.stock import decide, feeds, ledger
+from backend.stock.decide import Books, Catalogue, Count, Known, Match, Verdict
+from backend.stock.errors import FeedUnreadable
+from backend.stock.feeds.document import Document
+from backend.stock.models import ColumnMapping, Report, Supply
+from backend.stock.words import Basis, Outcome
+
+MOST_AHEAD = timedelta(minutes=5)
+"""How far a cooperative's clock may be ahead of ours."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A verdict for each row, in their order; the books as they were; what the cooperative's supplies are called."""
+
+    verdicts: list[Verdict]
+    books: dict[int, Books]
+    catalogue: Catalogue
+
+
+def read_report(*, report: Report) -> Document:
+    """The report's bytes as rows, by what a person once said that its headings mean. Raises FeedUnreadable."""
+    raw = bytes(report.raw)
+    if report.mapping:
+        return feeds.read_document(format=report.format, raw=raw, mapping=report.mapping)
+    try:
+        return feeds.read_document(format=report.format, raw=raw)
+    except FeedUnreadable as error:
+        headers = unknown_headers(error)
+        known = ColumnMapping.objects.filter(
+            cooperative=report.cooperative_id, headers_sha256=headers_sha256(headers)
+        ).first()
+        if not headers or known is None:
+            raise
+        report.mapping = known.mapping
+        return feeds.read_document(format=report.format, raw=raw, mapping=report.mapping)
+
+
+def unknown_headers(error: FeedUnreadable) -> tuple[str, ...]:
+    """The headings that the reader found and could not tell; () when that was not what went wrong."""
+    return tuple(getattr(error, "headers", ())) if error.code == "columns_unknown" else ()
+
+
+def headers_sha256(headers: Sequence[str]) -> str:
+    """By which the same headings are known again."""
+    return hashlib.sha256(json.dumps(list(headers), ensure_ascii=False).encode()).hexdigest()
+
+
+def take_header(*, report: Report, document: Document) -> Count:
+    """What the document says of itself goes before what its feed is known for.
+
+    Sets it on the report, which is not saved. Raises FeedUnreadable.
+    """
+    counted_at = document.counted_at or report.counted_at or report.received_at
+    if document.is_day_only and in_shop_zone(counted_at).date() == in_shop_zone(report.received_at).date():
+        # Counted today, at no stated time: by now.
+        counted_at = report.received_at
+    if counted_at > report.received_at + MOST_AHEAD:
+        raise FeedUnreadable(
+            format_lazy(
+                _("Counted at {moment}, which is still to come. Look at the date, or at the clock."),
+                moment=in_shop_zone(counted_at).strftime("%Y-%m-%d %H:%M"),
+            )
+        )
+    report.counted_at = counted_at
+    report.basis = document.basis or report.basis
+    report.sequence = report.sequence if document.sequence is None else document.sequence
+    report.is_complete = report.is_complete if document.is_complete is None else document.is_complete
+    if report.is_complete and not document.rows:
+        raise FeedUnreadable(_("A complete list without a single good: not believed."))
+    return Count(
+        key=(counted_at, report.sequence, report.raw_sha256),
+        basis=Basis(report.basis),
+        # A clock that is ahead cannot have counted what had not happened yet.
+        counts_from=min(counted_at, report.received_at),
+        # A program that repeats its own slip has confirmed nothing.
+        is_by_hand=report.source == Report.Source.DESK,
+        confirmed=frozenset(report.confirmed_rows),
+    )
+
+
+def weigh(*, report: Report, document: Document, count: Count, hold: bool) -> Weighed:
+    """Find what the rows mean, read the books, and decide. hold: lock what they mean, in the one order."""
+    catalogue = read_catalogue(cooperative_id=report.cooperative_id)
+    matches = decide.match_rows(rows=document.rows, catalogue=catalogue, confirmed=count.confirmed)
+    if report.is_complete:
+        matches += decide.absent(matches=matches, catalogue=catalogue)
+    return weigh_matches(matches=matches, catalogue=catalogue, count=count, hold=hold)
+
+
+def weigh_matches(*, matches: Sequence[Match], catalogue: Catalogue, count: Count, hold: bool) -> Weighed:
+    """Decide rows whose supplies were found."""
+    meant = {match.supply_id for match in matches if match.outcome is None and match.supply_id is not None}
+    books = read_books(
+        supply_ids=meant, counts_from=count.counts_from, with_waiting=count.is_by_hand, hold=hold
+    )
+    return Weighed(decide.decide(matches=matches, books=books, count=count), books, catalogue)
+
+
+def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int, Verdict]:
+    """For each row that waits: its verdict once a person says that it is meant."""
+    rows = {each.row.number for each in weighed.verdicts if each.outcome is Outcome.WAITING}
+    if not rows:
+        return {}
+    sure = Count(count.key, count.basis, count.counts_from, count.is_by_hand, frozenset(rows))
+    matches = decide.match_rows(rows=document.rows, catalogue=weighed.catalogue, confirmed=rows)
+    again = weigh_matches(
+        matches=[match for match in matches if match.row.number in rows],
+        catalogue=weighed.catalogue,
+        count=sure,
+        hold=False,
+    )
+    return {verdict.row.number: verdict for verdict in again.verdicts}
+
+
+def read_catalogue(*, cooperative_id: int) -> Catalogue:
+    """What the cooperative's supplies are called."""
+    supplies = Supply.objects.filter(cooperative=cooperative_id, is_active=True).order_by("pk")
+    return Catalogue([Known(*row) for row in supplies.values_list("pk", "code", "name")])
+
+
+def read_books(
+    *, supply_ids: Collection[int], counts_from: datetime, with_waiting: bool, hold: bool
+) -> dict[int, Books]:
+    """What the ledger says of each of these supplies; with hold they and their Stock rows are locked, in pk order."""
+    ids = sorted(supply_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_BOOKS + (" FOR UPDATE" if hold else ""), [ledger.bigints(ids)])
+        supplies = cursor.fetchall()
+        cursor.execute(_LATER_MOVEMENTS, {"supplies": ledger.bigints(ids), "since": counts_from})
+        since = {pk: (on_hand, allocated) for pk, on_hand, allocated in cursor.fetchall()}
+        waiting: dict[int, set[int]] = {}
+        if with_waiting:
+            cursor.execute(_WAITING, [ledger.bigints(ids)])
+            for pk, base_units in cursor.fetchall():
+                waiting.setdefault(pk, set()).add(base_units)
+    if hold:
+        ledger.hold_stock_rows(supply_ids=ids)
+    books = {}
+    for (
+        pk,
+        unit,
+        container,
+        per_container,
+        on_hand,
+        allocated,
+        at,
+        sequence,
+        sha256,
+        units,
+        in_unit,
+    ) in supplies:
+        on_hand_since, allocated_since = since.get(pk, (0, 0))
+        books[pk] = Books(
+            pk=pk,
+            counting=Counting(base=unit, container_name=container, container_units=per_container),
+            on_hand=on_hand,
+            allocated=allocated,
+            counted=None if at is None else (at, sequence, sha256),
+            counted_units=units,
+            counted_unit=in_unit,
+            on_hand_since=on_hand_since,
+            allocated_since=allocated_since,
+            waiting=frozenset(waiting.get(pk, ())),
+        )
+    return books
+
+
+_BOOKS = """
+    SELECT id, unit, container_name, container_units, on_hand, allocated,
+           counted_at, counted_sequence, counted_sha256, counted_base_units, counted_unit
+    FROM stock_supply WHERE id = ANY(%s::bigint[]) ORDER BY id
+"""
+
+_LATER_MOVEMENTS = """
+    SELECT supply_id, SUM(on_hand_delta)::bigint, SUM(allocated_delta)::bigint FROM stock_movement
+    WHERE supply_id = ANY(%(supplies)s::bigint[]) AND happened_at > %(since)s AND kind NOT IN ('count', 'undo')
+    GROUP BY supply_id
+"""
+
+_WAITING = """
+    SELECT line.supply_id, line.base_units
+    FROM stock_reportline line
+    JOIN stock_report report ON report.id = line.report_id
+    JOIN stock_supply supply ON supply.id = line.supply_id
+    WHERE line.supply_id = ANY(%s::bigint[]) AND line.outcome = 'waiting' AND line.base_units IS NOT NULL
+      AND (supply.counted_at IS NULL OR report.counted_at > supply.counted_at)
+"""

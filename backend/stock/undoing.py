@@ -1,0 +1,148 @@
+"""Takes back what a report changed, by entries that compensate: nothing in the ledger is rewritten.
+
+A supply goes back to the count before, with what came or went since. Where somebody counted again after the report,
+that newer count stays, and the report says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import translation
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from saleor.account.models import User
+
+from backend.stock import ledger
+from backend.stock.applying import lock_report
+from backend.stock.errors import ReportClosed
+from backend.stock.freshness import bump_stock_version_on_commit
+from backend.stock.ledger import Balance, Entry
+from backend.stock.models import Movement, Report, Supply
+
+Status = Report.Status
+
+MOST_NAMED = 10
+"""Goods that the message names; of more it says how many."""
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A count of the report that is to be undone. changed: by how many base units it moved the figure."""
+
+    line_id: int
+    supply_id: int
+    changed: int
+
+
+def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) -> Report:
+    """Take back an applied report; answers it as undone, or as undone in part.
+
+    Undoing it again changes nothing. Lots that the report put on sale stay there. Raises ReportClosed for a report
+    that was never applied.
+    """
+    with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):
+        report = lock_report(report_id=report_id)
+        if report is not None and report.status in (Status.UNDONE, Status.PARTLY):
+            return report
+        if report is None or report.status != Status.APPLIED:
+            raise ReportClosed(_("This report is not in the books, so there is nothing to undo."))
+        counted = _counts_of(report=report)
+        supplies = ledger.lock_supplies(supply_ids=[each.supply_id for each in counted])
+        ledger.lock_stock_rows(supply_ids=list(supplies))
+        key = (report.counted_at, report.sequence, report.raw_sha256)
+        ours = [each for each in counted if _newest_count(supplies[each.supply_id]) == key]
+        newer = [
+            supplies[each.supply_id] for each in counted if _newest_count(supplies[each.supply_id]) != key
+        ]
+        _take_back(counted=ours, supplies=supplies, now=now)
+        report.status = Status.PARTLY if newer else Status.UNDONE
+        report.undone_at, report.undone_by = now, submitted_by
+        report.message = _sentence(newer)[:500]
+        report.save(update_fields=["status", "undone_at", "undone_by", "message"])
+        return report
+
+
+def _newest_count(supply: Supply) -> tuple[datetime | None, int, str]:
+    return supply.counted_at, supply.counted_sequence, supply.counted_sha256
+
+
+def _counts_of(*, report: Report) -> list[_Counted]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT line.id, movement.supply_id, movement.on_hand_delta
+            FROM stock_reportline line
+            JOIN stock_movement movement ON movement.report_line_id = line.id AND movement.kind = 'count'
+            WHERE line.report_id = %s
+            ORDER BY movement.supply_id
+            """,
+            [report.pk],
+        )
+        return [_Counted(*row) for row in cursor.fetchall()]
+
+
+def _take_back(*, counted: Sequence[_Counted], supplies: dict[int, Supply], now: datetime) -> None:
+    if not counted:
+        return
+    supply_ids = [each.supply_id for each in counted]
+    ledger.append(
+        entries=[
+            Entry(
+                supply_id=each.supply_id,
+                kind=Movement.Kind.UNDO,
+                happened_at=ledger.happens_at(now=now, supply=supplies[each.supply_id]),
+                # More may have left since than was there before.
+                on_hand_delta=-min(each.changed, supplies[each.supply_id].on_hand),
+                report_line_id=each.line_id,
+            )
+            for each in counted
+        ],
+        balances={
+            pk: Balance(on_hand=supplies[pk].on_hand, allocated=supplies[pk].allocated) for pk in supply_ids
+        },
+        now=now,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_BEFORE, {"supplies": ledger.bigints(supply_ids)})
+    ledger.project(supply_ids=supply_ids)
+    ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
+    bump_stock_version_on_commit()
+
+
+def _sentence(newer: Sequence[Supply]) -> str:
+    if not newer:
+        return str(_("Undone: the figures are those from before."))
+    names = "、".join(str(supply) for supply in newer[:MOST_NAMED])
+    if len(newer) > MOST_NAMED:
+        names = str(format_lazy(_("{names} and {number} more"), names=names, number=len(newer) - MOST_NAMED))
+    return str(format_lazy(_("Not undone, because they were counted again since: {names}."), names=names))
+
+
+# The newest count that nobody undid is the newest again; none: the supply is as if never counted.
+_COUNT_BEFORE = """
+    UPDATE stock_supply supply
+    SET counted_at = before.counted_at, counted_sequence = COALESCE(before.sequence, 0),
+        counted_sha256 = COALESCE(before.raw_sha256, ''), counts_from = before.counts_from,
+        counted_base_units = before.base_units, counted_unit = COALESCE(before.unit, '')
+    FROM stock_supply undone
+    LEFT JOIN LATERAL (
+        SELECT report.counted_at, report.sequence, report.raw_sha256, movement.happened_at AS counts_from,
+               line.base_units, line.unit
+        FROM stock_movement movement
+        JOIN stock_reportline line ON line.id = movement.report_line_id
+        JOIN stock_report report ON report.id = line.report_id
+        WHERE movement.supply_id = undone.id AND movement.kind = 'count' AND NOT EXISTS (
+            SELECT FROM stock_movement undo
+            WHERE undo.report_line_id = movement.report_line_id AND undo.kind = 'undo'
+        )
+        ORDER BY report.counted_at DESC, report.sequence DESC, report.raw_sha256 COLLATE "C" DESC
+        LIMIT 1
+    ) before ON true
+    WHERE undone.id = ANY(%(supplies)s::bigint[]) AND supply.id = undone.id
+"""

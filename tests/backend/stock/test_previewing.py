@@ -1,0 +1,249 @@
+"""A file that is uploaded changes nothing until a person who saw what it would change says so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from backend.cooperatives.models import Cooperative
+from backend.stock import services
+from backend.stock.allocation import allocate
+from backend.stock.audit import find_drift
+from backend.stock.errors import ReportClosed
+from backend.stock.models import Movement, Report, ReportLine, Supply
+from backend.stock.services import Preview, PreviewLine
+from backend.stock.words import Basis, Outcome
+from tests.backend.stock.shed import (
+    MORNING,
+    an_order,
+    an_uncounted_supply,
+    as_bytes,
+    as_workbook,
+    available,
+    count,
+    variant_of,
+)
+from tests.produce import a_cooperative, a_person
+
+pytestmark = pytest.mark.django_db
+
+LATER = MORNING + timedelta(hours=1)
+
+
+@pytest.fixture
+def baima() -> Cooperative:
+    return a_cooperative()
+
+
+@pytest.fixture
+def celtuce(baima: Cooperative) -> Supply:
+    """莴笋, 100 斤 of it counted."""
+    supply = an_uncounted_supply(cooperative=baima, code="XY-0007", name="莴笋")
+    count(baima, {"XY-0007": "100"})
+    return supply
+
+
+@pytest.fixture
+def cabbage(baima: Cooperative) -> Supply:
+    supply = an_uncounted_supply(cooperative=baima, code="XY-0008", name="儿菜")
+    count(baima, {"XY-0008": "40"})
+    return supply
+
+
+def a_file(*rows: list[object]) -> bytes:
+    return as_bytes(as_workbook(list(rows), counted_at=None))
+
+
+def upload(
+    cooperative: Cooperative, raw: bytes, *, basis: Basis = Basis.SHELF, is_complete: bool = False
+) -> Report:
+    return services.keep_upload(
+        cooperative=cooperative,
+        filename="库存.xlsx",
+        raw=raw,
+        basis=basis,
+        is_complete=is_complete,
+        submitted_by=None,
+        now=LATER,
+    )
+
+
+def seen(report: Report) -> Preview:
+    return services.preview(report=report, now=LATER)
+
+
+def line_for(preview: Preview, code: str) -> PreviewLine:
+    (line,) = [line for line in preview.lines if line.code == code]
+    return line
+
+
+def confirm(report: Report, *rows: int) -> Report:
+    return services.confirm_report(
+        report_id=report.pk, accepted_waiting=rows, submitted_by=None, now=LATER + timedelta(minutes=5)
+    )
+
+
+def books() -> list[tuple[object, ...]]:
+    return list(Supply.objects.order_by("pk").values_list("pk", "on_hand", "allocated", "counted_at"))
+
+
+def test_an_upload_shows_old_new_and_difference_and_changes_nothing(
+    baima: Cooperative, celtuce: Supply, cabbage: Supply
+) -> None:
+    before = books()
+    draft = upload(baima, a_file(["XY-0007", "莴笋", 120, "斤", None], ["XY-0008", "儿菜", None, "斤", None]))
+    preview = seen(draft)
+
+    line = line_for(preview, "XY-0007")
+    assert (line.row, line.name, line.old, line.new, line.difference) == (5, "莴笋", 50_000, 60_000, 10_000)
+    assert (line.outcome, line.may_confirm, line.unit) == (Outcome.ACCEPTED, False, "g")
+    assert line_for(preview, "XY-0008").new is None
+    assert preview.counts == {Outcome.ACCEPTED: 1, Outcome.SKIPPED: 1}
+    draft.refresh_from_db()
+    assert draft.status == Report.Status.DRAFT
+    assert books() == before
+    assert Movement.objects.count() == 2
+    assert not ReportLine.objects.filter(report=draft).exists()
+
+
+def test_confirming_applies_what_was_shown_once(baima: Cooperative, celtuce: Supply) -> None:
+    draft = upload(baima, a_file(["XY-0007", "莴笋", 120, "斤", None]))
+    wang = a_person(email="wang@baima.example")
+    confirmed = services.confirm_report(
+        report_id=draft.pk, accepted_waiting=(), submitted_by=wang, now=LATER + timedelta(minutes=1)
+    )
+    assert (confirmed.status, confirmed.submitted_by) == (Report.Status.APPLIED, wang)
+    assert available(celtuce, variant_of(celtuce)) == 60
+
+    assert confirm(draft).pk == draft.pk
+    assert Movement.objects.filter(supply=celtuce).count() == 2
+    assert find_drift() == []
+
+
+def test_what_waits_goes_through_when_it_is_ticked_and_waits_when_it_is_not(
+    baima: Cooperative, celtuce: Supply, cabbage: Supply
+) -> None:
+    rows = (["XY-0007", "莴笋", 1285, "斤", None], ["XY-0008", "儿菜", "约30", "斤", None])
+    draft = upload(baima, a_file(*rows))
+    preview = seen(draft)
+    for code, new in (("XY-0007", 642_500), ("XY-0008", 15_000)):
+        line = line_for(preview, code)
+        assert (line.outcome, line.may_confirm, line.new) == (Outcome.WAITING, True, new)
+
+    report = confirm(draft, 6)
+    assert dict(report.lines.values_list("row", "outcome")) == {5: Outcome.WAITING, 6: Outcome.ACCEPTED}
+    assert available(celtuce, variant_of(celtuce)) == 50
+    assert available(cabbage, variant_of(cabbage)) == 15
+
+
+def test_a_suggested_good_can_be_confirmed_but_not_beside_its_own_row(
+    baima: Cooperative, celtuce: Supply, cabbage: Supply
+) -> None:
+    draft = upload(baima, a_file(["XY-7", "莴笋", 90, "斤", None]))
+    (line,) = seen(draft).lines
+    assert (line.outcome, line.supply_id, line.may_confirm, line.new) == (
+        Outcome.WAITING,
+        celtuce.pk,
+        True,
+        45_000,
+    )
+    confirm(draft, 5)
+    assert available(celtuce, variant_of(celtuce)) == 45
+
+    both = upload(baima, a_file(["XY-7", "莴笋", 80, "斤", None], ["XY-0007", "莴笋", 70, "斤", None]))
+    assert not line_for(seen(both), "XY-7").may_confirm
+    report = confirm(both, 5)
+    assert set(report.lines.values_list("outcome", flat=True)) == {Outcome.REFUSED}
+    assert available(celtuce, variant_of(celtuce)) == 45
+
+
+def test_what_may_be_sold_is_shown_to_who_counts_what_may_be_sold(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    _, lines = an_order((variant_of(celtuce), 10))
+    allocate(lines=lines, country_code="CN", now=MORNING + timedelta(minutes=5))
+    draft = upload(baima, a_file(["XY-0007", "莴笋", 60, "斤", None]), basis=Basis.SELLABLE)
+    (line,) = seen(draft).lines
+    assert (line.old, line.new) == (40_000, 30_000)
+    confirm(draft)
+    assert available(celtuce, variant_of(celtuce)) == 30
+
+
+def test_a_sale_between_the_upload_and_its_confirmation_is_not_lost(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    draft = upload(baima, a_file(["XY-0007", "莴笋", 60, "斤", None]), basis=Basis.SELLABLE)
+    _, lines = an_order((variant_of(celtuce), 10))
+    allocate(lines=lines, country_code="CN", now=LATER + timedelta(minutes=1))
+    confirm(draft)
+    assert available(celtuce, variant_of(celtuce)) == 20
+
+
+def test_the_same_file_uploaded_twice_is_one_draft_and_later_another_that_says_so(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    raw = a_file(["XY-0007", "莴笋", 120, "斤", None])
+    draft = upload(baima, raw)
+    assert upload(baima, raw) == draft
+    assert seen(draft).applied_before is None
+    confirm(draft)
+
+    again = upload(baima, raw)
+    assert again != draft
+    assert seen(again).applied_before == LATER + timedelta(minutes=5)
+
+
+def test_a_file_that_cannot_be_read_says_so_in_its_preview(baima: Cooperative, celtuce: Supply) -> None:
+    draft = upload(baima, b"PK\x03\x04 not a workbook")
+    assert seen(draft).error
+    assert seen(draft).lines == ()
+    assert confirm(draft).status == Report.Status.REFUSED
+    assert available(celtuce, variant_of(celtuce)) == 50
+
+
+def test_a_draft_is_put_aside_by_hand_or_after_a_day(baima: Cooperative, celtuce: Supply) -> None:
+    first = upload(baima, a_file(["XY-0007", "莴笋", 120, "斤", None]))
+    services.discard_draft(report_id=first.pk, now=LATER)
+    with pytest.raises(ReportClosed):
+        confirm(first)
+    second = upload(baima, a_file(["XY-0007", "莴笋", 121, "斤", None]))
+    assert services.discard_old_drafts(now=LATER + timedelta(hours=23)) == 0
+    assert services.discard_old_drafts(now=LATER + timedelta(hours=25)) == 1
+    with pytest.raises(ReportClosed):
+        confirm(second)
+    with pytest.raises(ReportClosed):
+        services.discard_draft(
+            report_id=confirm(upload(baima, a_file(["XY-0007", "莴笋", 9, "斤", None]))).pk, now=LATER
+        )
+
+
+def test_waiting_lines_of_an_applied_report_are_confirmed_later(
+    baima: Cooperative, celtuce: Supply, cabbage: Supply
+) -> None:
+    report = count(baima, {"XY-0007": "1285", "XY-0008": "三十多"}, at=LATER)
+    chen = a_person(email="chen@baima.example")
+    # Goods that left since are taken off what was counted then.
+    _, (line,) = an_order((variant_of(celtuce), 10))
+    allocate(lines=[line], country_code="CN", now=LATER + timedelta(minutes=1))
+
+    for _ in range(2):
+        confirmed = services.confirm_lines(
+            report_id=report.pk, rows=[1], submitted_by=chen, now=LATER + timedelta(minutes=2)
+        )
+    assert dict(confirmed.lines.values_list("row", "outcome")) == {1: Outcome.ACCEPTED, 2: Outcome.WAITING}
+    assert available(celtuce, variant_of(celtuce)) == 632
+    movement = Movement.objects.filter(supply=celtuce, kind=Movement.Kind.COUNT).latest("pk")
+    assert movement.report_line == confirmed.lines.get(row=1)
+    assert available(cabbage, variant_of(cabbage)) == 20
+    assert find_drift() == []
+
+
+def test_a_waiting_line_that_is_older_than_a_newer_count_changes_nothing(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    report = count(baima, {"XY-0007": "1285"}, at=LATER)
+    count(baima, {"XY-0007": "90"}, at=LATER + timedelta(minutes=1))
+    services.confirm_lines(report_id=report.pk, rows=[1], submitted_by=None, now=LATER + timedelta(minutes=2))
+    assert report.lines.get().outcome == Outcome.SKIPPED
+    assert available(celtuce, variant_of(celtuce)) == 45
