@@ -79,10 +79,16 @@ def a_person(*, email: str, password: str = "secret-of-the-test", **changes: Any
     return User.objects.create_user(email, password, **changes)
 
 
-def a_member(*, cooperative: Cooperative, email: str, password: str = "secret-of-the-test") -> User:
+def a_member(
+    *,
+    cooperative: Cooperative,
+    email: str,
+    password: str = "secret-of-the-test",
+    role: Membership.Role = Membership.Role.BOOKKEEPER,
+) -> User:
     """Somebody who keeps a cooperative's books."""
     user = a_person(email=email, password=password)
-    Membership.objects.create(cooperative=cooperative, user=user)
+    Membership.objects.create(cooperative=cooperative, user=user, role=role)
     return user
 
 

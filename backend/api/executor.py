@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
+from django.utils.datastructures import MultiValueDict
 from graphene_django.settings import graphene_settings
 from graphene_django.views import instantiate_middleware
 from graphql import GraphQLError, Source, parse, validate
@@ -21,9 +23,19 @@ from graphql.language.ast import Document
 from saleor.core import middleware as saleor_middleware
 
 from backend.api.errors import format_error
+from backend.common.freshness import Subject, Versions, keep, versions_and
 from backend.saleor_port.client_address import client_address
 
-__all__ = ["Answer", "client_address", "execute", "middleware"]
+__all__ = [
+    "Answer",
+    "Subject",
+    "Versions",
+    "client_address",
+    "execute",
+    "keep",
+    "middleware",
+    "versions_and",
+]
 
 
 @dataclass(frozen=True)
@@ -37,9 +49,10 @@ class Answer:
 class _InProcessRequest(HttpRequest):
     """The context of an operation that came over no wire: addresses of pictures stay relative."""
 
-    def __init__(self, *, authorization: str, address: str) -> None:
+    def __init__(self, *, authorization: str, address: str, files: Mapping[str, UploadedFile]) -> None:
         super().__init__()
         self.method = "POST"
+        self.FILES = MultiValueDict({name: [file] for name, file in files.items()})
         self.path = self.path_info = reverse("api")
         self.META = {"REMOTE_ADDR": address}
         if authorization:
@@ -58,10 +71,12 @@ def execute(
     authorization: str = "",
     language: str = "zh-hans",
     address: str = "",
+    files: Mapping[str, UploadedFile] | None = None,
 ) -> Answer:
     """Run one operation as the person that `authorization` names ("JWT …"), or as nobody.
 
     address: the visitor's, as client_address tells it; how often a password may be tried is counted by it.
+    files: by the name that the variable of type Upload has, as Saleor's resolvers look them up.
 
     Every document is parsed and validated once in a process and kept: call this with named documents only, never
     with text that a visitor wrote.
@@ -91,7 +106,7 @@ def execute(
     ):
         handler = layer(handler)
     with translation.override(language):
-        result = handler(_InProcessRequest(authorization=authorization, address=address))
+        result = handler(_InProcessRequest(authorization=authorization, address=address, files=files or {}))
         errors = tuple(format_error(error) for error in result.errors or ())
     return Answer(data=result.data, errors=errors)
 
@@ -112,9 +127,15 @@ def _schema() -> Any:
     return schema
 
 
-@lru_cache(maxsize=1)
-def middleware() -> Any:
-    """Saleor's own around every resolver: who asks. Made once; nothing in it belongs to a request."""
+@cache
+def middleware(*, is_program: bool = False) -> Any:
+    """Saleor's own around every resolver: who asks. Made once; nothing in it belongs to a request.
+
+    is_program: for a cooperative's program, which may do nothing but report.
+    """
     from graphql import MiddlewareManager
 
-    return MiddlewareManager(*instantiate_middleware(graphene_settings.MIDDLEWARE), wrap_in_promise=False)
+    from backend.api.permissions import programs_only_report
+
+    layers = list(instantiate_middleware(graphene_settings.MIDDLEWARE))
+    return MiddlewareManager(*layers, *([programs_only_report] if is_program else []), wrap_in_promise=False)

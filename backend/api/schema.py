@@ -12,9 +12,12 @@ from saleor.graphql.order.types import OrderLine
 from saleor.graphql.product.types import ProductVariant
 
 from backend.api import accounts, extensions
+from backend.api.desk import DeskQueries
+from backend.api.kitchen import KitchenQueries
 from backend.api.mutations.ordering import OrderPlace
+from backend.api.mutations.programs import StockTokenIssue, StockTokenRevoke
 from backend.api.mutations.stock import StockReportSubmit
-from backend.api.queries import DeskQueries, ShopQueries
+from backend.api.queries import ShopQueries
 
 # Each is left out for a reason, which backend/saleor_port/README.md tells in a table.
 LEFT_OUT_QUERIES = (
@@ -56,7 +59,7 @@ LEFT_OUT_MUTATIONS = (
 LEFT_OUT_FIELDS = ((ProductVariant, "digital_content"), (OrderLine, "digital_content_url"))
 
 
-class Query(ShopQueries, DeskQueries, saleor_api.Query):
+class Query(ShopQueries, KitchenQueries, DeskQueries, saleor_api.Query):
     """Everything that can be asked."""
 
 
@@ -65,6 +68,8 @@ class Mutation(saleor_api.Mutation):
 
     order_place = OrderPlace.Field()
     stock_report_submit = StockReportSubmit.Field()
+    stock_token_issue = StockTokenIssue.Field()
+    stock_token_revoke = StockTokenRevoke.Field()
 
 
 for _name in LEFT_OUT_QUERIES:

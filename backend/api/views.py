@@ -23,7 +23,7 @@ from graphql import GraphQLError, Source, parse
 from graphql import execute as execute_document
 from graphql.execution import ExecutionResult
 from graphql.execution.executors.sync import SyncExecutor
-from graphql.language.ast import Document
+from graphql.language.ast import Document, OperationDefinition
 from graphql.type.schema import GraphQLSchema
 from graphql_jwt.exceptions import JSONWebTokenError
 from saleor.graphql.middleware import get_app
@@ -32,8 +32,11 @@ from saleor.graphql.views import GraphQLView
 from backend.api import limits, trusted_documents
 from backend.api.errors import code_of, format_error
 from backend.api.executor import middleware
+from backend.api.freshness import announce_staff_change
 from backend.api.limits import LIMITS, DocumentInvalid, RequestRefused
+from backend.api.permissions import TokenStale, let_program_in
 from backend.api.schema import schema
+from backend.cooperatives.selectors import cooperatives_of
 
 log = structlog.get_logger(__name__)
 
@@ -82,13 +85,14 @@ class ApiView(GraphQLView):
                 **refused.extensions,
             )
             return JsonResponse({"errors": [format_error(refused)]}, status=refused.status)
-        except JSONWebTokenError as error:
+        except (JSONWebTokenError, TokenStale) as error:
             return JsonResponse({"errors": [format_error(error)]}, status=401)
         except Exception as error:
             # Whatever it is, the client gets GraphQL's shape and no traceback.
             return JsonResponse({"errors": [format_error(error)]}, status=500)
 
     def _answer(self, request: HttpRequest) -> JsonResponse:
+        let_program_in(request)
         body = _body(request)
         entries = body if isinstance(body, list) else [body]
         limits.check_batch(length=len(entries))
@@ -138,6 +142,8 @@ class ApiView(GraphQLView):
             log.info("api value unreadable", cause=type(invalid.__cause__).__name__)
             return {"errors": [format_error(invalid)]}, invalid.status
         answer: dict[str, Any] = {}
+        if _writes(document, operation) and (getattr(request, "app", None) or _is_staff(request)):
+            announce_staff_change()
         if result.errors:
             answer["errors"] = [format_error(error) for error in result.errors]
         if result.invalid:
@@ -152,7 +158,7 @@ class ApiView(GraphQLView):
                 operation_name=operation.name,
                 variable_values=dict(operation.variables),
                 context_value=request,
-                middleware=middleware(),
+                middleware=middleware(is_program=hasattr(request, "program")),
                 executor=SyncExecutor(),
             )
             return result
@@ -173,18 +179,25 @@ def _body(request: HttpRequest) -> Any:
         announced = int(request.META.get("CONTENT_LENGTH") or 0)
         match request.content_type:
             case "application/json":
-                limits.check_body(length=announced, most=LIMITS.body_bytes)
+                limits.check_body(length=announced, most=_most_bytes(request, announced=announced))
                 return json.loads(request.body.decode("utf-8"))
             case "application/graphql":
                 limits.check_body(length=announced, most=LIMITS.body_bytes)
                 return {"query": request.body.decode("utf-8")}
             case "multipart/form-data":
                 limits.check_body(length=announced, most=LIMITS.upload_bytes)
-                _require_staff(request)
+                _require_may_send_files(request)
                 return _multipart_body(request)
     except (ValueError, RecursionError, MultiPartParserError, SuspiciousOperation, BadRequest) as error:
         raise RequestUnreadable(_("The request could not be read.")) from error
     raise RequestUnreadable(_("Please send JSON, as application/json."), status=415)
+
+
+def _most_bytes(request: HttpRequest, *, announced: int) -> int:
+    """How long a JSON body may be. Who it comes from is only looked at where that decides."""
+    if announced > LIMITS.body_bytes and _is_signed_in(request) and _may_send_files(request):
+        return LIMITS.report_bytes
+    return LIMITS.body_bytes
 
 
 def _multipart_body(request: HttpRequest) -> dict[str, Any]:
@@ -254,8 +267,10 @@ def _operation(entry: Any) -> Operation:
 # ---- Who asks ----------------------------------------------------------------------------------------------
 
 
-def _signed_in(request: HttpRequest) -> bool:
+def _is_signed_in(request: HttpRequest) -> bool:
     """Whether the Authorization header is a person's or an app's. Raises JSONWebTokenError for a stale token."""
+    if hasattr(request, "program"):
+        return True
     kind, _space, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         request.app = get_app(token.strip())  # type: ignore[attr-defined]  # set by app_middleware  # where Saleor's middleware puts it
@@ -271,7 +286,7 @@ def _signed_in(request: HttpRequest) -> bool:
 
 
 def _require_sign_in(request: HttpRequest) -> None:
-    if not _signed_in(request):
+    if not _is_signed_in(request):
         raise RequestRefused(
             _("Without signing in, only the shop's own documents can be run."),
             code="document_not_trusted",
@@ -279,9 +294,22 @@ def _require_sign_in(request: HttpRequest) -> None:
         )
 
 
-def _require_staff(request: HttpRequest) -> None:
-    if not _signed_in(request) or not (getattr(request, "app", None) or request.user.is_staff):
-        raise RequestRefused(_("Files are taken from staff only."), code="no_files", status=403)
+def _may_send_files(request: HttpRequest) -> bool:
+    """Whether who signed in is of the shop's staff, or reports a cooperative's stock."""
+    if hasattr(request, "program") or getattr(request, "app", None) or request.user.is_staff:
+        return True
+    return bool(cooperatives_of(user=request.user))
+
+
+def _require_may_send_files(request: HttpRequest) -> None:
+    if not _is_signed_in(request) or not _may_send_files(request):
+        raise RequestRefused(
+            _("Files are taken from staff and from cooperatives only."), code="no_files", status=403
+        )
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    return bool(getattr(getattr(request, "user", None), "is_staff", False))
 
 
 # ---- Documents ---------------------------------------------------------------------------------------------
@@ -297,6 +325,14 @@ def _parsed(schema: GraphQLSchema, operation: Operation) -> Document | Exception
         return error
     except RecursionError as error:
         raise RequestUnreadable(_("The request could not be read.")) from error
+
+
+def _writes(document: Document, operation: Operation) -> bool:
+    return any(
+        isinstance(each, OperationDefinition) and each.operation == "mutation"
+        for each in document.definitions
+        if operation.name is None or (each.name and each.name.value == operation.name)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import Address, User
 from saleor.warehouse.models import Stock, Warehouse
@@ -20,7 +22,8 @@ from backend.common.admin import (
     SaleorPermissionTabularInline,
     name_in_admin,
 )
-from backend.cooperatives.models import Cooperative, Membership, Village
+from backend.cooperatives.models import Cooperative, Membership, ProgramToken, Village
+from backend.cooperatives.services import revoke_token
 
 name_in_admin(
     User,
@@ -99,6 +102,22 @@ class CooperativeAdmin(SaleorPermissionAdmin):
     search_fields = ("name", "name_en")
     list_select_related = ("village", "warehouse")
     inlines = (MembershipInline,)
+
+
+@admin.register(ProgramToken)
+class ProgramTokenAdmin(ReadOnlyAdmin):
+    """Managers issue and revoke them on the desk; here the shop's staff can revoke one, too."""
+
+    permission = "product.manage_products"
+    list_display = ("name", "cooperative", "ending", "issued_by", "issued_at", "last_used_at", "revoked_at")
+    list_filter = ("cooperative",)
+    list_select_related = ("cooperative", "issued_by")
+    actions = ("revoke",)
+
+    @admin.action(description=_("Revoke"))
+    def revoke(self, _request: HttpRequest, tokens: QuerySet[ProgramToken]) -> None:
+        for token in tokens:
+            revoke_token(token=token, now=timezone.now())
 
 
 @admin.register(Warehouse)

@@ -110,3 +110,39 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.cooperative}"
+
+
+class ProgramToken(models.Model):
+    """What a cooperative's own program signs in with: it reports this cooperative's stock, and opens nothing else.
+
+    The token itself is shown once and not kept; sha256 is of its text, which is random enough to need no salt.
+    """
+
+    cooperative = models.ForeignKey(
+        Cooperative,
+        on_delete=models.CASCADE,
+        related_name="program_tokens",
+        verbose_name=_("cooperative"),
+    )
+    name = models.CharField(_("name"), max_length=60, help_text=_("Of the program that uses it."))
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    ending = models.CharField(_("ends with"), max_length=4, editable=False)
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("issued by"),
+    )
+    issued_at = models.DateTimeField(_("issued at"))
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-issued_at", "-pk")
+        verbose_name = _("program’s token")
+        verbose_name_plural = _("programs’ tokens")
+
+    def __str__(self) -> str:
+        return f"{self.cooperative} · {self.name}"

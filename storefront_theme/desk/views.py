@@ -51,8 +51,17 @@ class Desk:
 
     def address(self, name: str, *args: str) -> str:
         """A page of this desk; it names the cooperative only where there is a choice."""
-        address = reverse(name, args=args)
-        return f"{address}?{urlencode({'cooperative': self.slug})}" if len(self.cooperatives) > 1 else address
+        return self._with(reverse(name, args=args))
+
+    def older(self, name: str, connection: Mapping[str, Any], *args: str) -> str:
+        """The page after this one of a list; '' for the last."""
+        ends = connection["pageInfo"]
+        return self._with(reverse(name, args=args), after=ends["endCursor"]) if ends["hasNextPage"] else ""
+
+    def _with(self, address: str, **asked: str) -> str:
+        if len(self.cooperatives) > 1:
+            asked["cooperative"] = self.slug
+        return f"{address}?{urlencode(asked)}" if asked else address
 
 
 def desk_page(
@@ -85,7 +94,7 @@ def desk_page(
 @require_http_methods(["GET", "HEAD", "POST"])
 def counts(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Today's counts: one field a good; blank means unchanged."""
-    supplies = ask(request, "DeskSupplies", cooperative=desk.slug)["supplies"]
+    supplies = _supplies(request, desk)
     if request.method != "POST":
         kept = request.session.pop(_KEPT_TYPED, {}).get(desk.slug, {})
         typed = read_typed(kept, supplies=supplies)
@@ -145,7 +154,7 @@ def saved(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """What the counts changed, and the fields that could not be saved, with what was typed in them."""
     report = _report_or_404(request, report_id)
     first: Mapping[str, Any] = cache.get(f"desk-report:{report_id}") or {}
-    supplies = ask(request, "DeskSupplies", cooperative=desk.slug)["supplies"]
+    supplies = _supplies(request, desk)
     failed = {
         line["supply"]["id"]: line
         for line in report["lines"]
@@ -179,9 +188,17 @@ def saved(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
 @require_GET
 def reports(request: HttpRequest, desk: Desk) -> HttpResponse:
     """What the cooperative said lately, by feed and by hand."""
-    listed = ask(request, "DeskReports", cooperative=desk.slug)["stockReports"]
-    drawn = [entry | {"address": desk.address("desk:report", entry["id"])} for entry in listed]
-    return render(request, "desk/reports.html", _frame(desk, "reports") | {"reports": drawn})
+    listed = ask(request, "DeskReports", cooperative=desk.slug, after=request.GET.get("after") or None)
+    connection = listed["stockReports"]
+    drawn = [
+        edge["node"] | {"address": desk.address("desk:report", edge["node"]["id"])}
+        for edge in connection["edges"]
+    ]
+    return render(
+        request,
+        "desk/reports.html",
+        _frame(desk, "reports") | {"reports": drawn, "older": desk.older("desk:reports", connection)},
+    )
 
 
 @desk_page
@@ -298,6 +315,18 @@ def _frame(desk: Desk, tab: str) -> dict[str, Any]:
         "orders_address": desk.address("desk:orders"),
         "reports_address": desk.address("desk:reports"),
     }
+
+
+def _supplies(request: HttpRequest, desk: Desk) -> list[Mapping[str, Any]]:
+    """All the goods of this desk, page by page."""
+    found: list[Mapping[str, Any]] = []
+    after = None
+    while True:
+        answer = ask(request, "DeskSupplies", cooperative=desk.slug, after=after)["supplies"]
+        found.extend(edge["node"] for edge in answer["edges"])
+        if not answer["pageInfo"]["hasNextPage"]:
+            return found
+        after = answer["pageInfo"]["endCursor"]
 
 
 def _report_or_404(request: HttpRequest, report_id: str) -> Mapping[str, Any]:

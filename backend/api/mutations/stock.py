@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from graphql import ResolveInfo
 
 from backend.api.errors import StockReportError, code_of
-from backend.api.permissions import own_cooperative, signed_in
+from backend.api.permissions import reporter, reporting_cooperative
 from backend.api.types.stock import (
     Quantity,
     StockBasisEnum,
@@ -55,10 +55,10 @@ class StockReportSubmit(graphene.Mutation):
 
     @classmethod
     def mutate(cls, _root: Any, info: ResolveInfo, input: dict[str, Any]) -> StockReportSubmit:
-        user = signed_in(info)
+        user = reporter(info)
         try:
             report = submit_report(
-                cooperative=own_cooperative(info, input["cooperative"]),
+                cooperative=reporting_cooperative(info, input["cooperative"]),
                 basis=words.Basis(input["basis"]),
                 counted_at=input["counted_at"],
                 sequence=input["sequence"],

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import graphene
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from graphene_django import DjangoObjectType
 from graphql import ResolveInfo
 from graphql.language import ast
+from promise import Promise
+from saleor.graphql.core.dataloaders import DataLoader
 from saleor.graphql.product.types import Product, ProductVariant
 
 from backend.api.types.cooperatives import Cooperative
@@ -85,6 +88,11 @@ class Supply(DjangoObjectType):
         return open_ones[0].base_units if open_ones else None
 
 
+class SupplyConnection(graphene.relay.Connection):
+    class Meta:
+        node = Supply
+
+
 class StockReportLine(DjangoObjectType):
     outcome = graphene.Field(StockLineOutcomeEnum, required=True)
     base_units = graphene.Int()
@@ -117,20 +125,20 @@ class StockReport(DjangoObjectType):
         fields = ("id", "counted_at", "received_at", "applied_at", "message")
 
     @staticmethod
-    def resolve_accepted(root: models.Report, _info: ResolveInfo) -> int:
-        return _count(root, models.ReportLine.Outcome.ACCEPTED)
+    def resolve_accepted(root: models.Report, info: ResolveInfo) -> Promise:
+        return _count(root, info, models.ReportLine.Outcome.ACCEPTED)
 
     @staticmethod
-    def resolve_waiting(root: models.Report, _info: ResolveInfo) -> int:
-        return _count(root, models.ReportLine.Outcome.WAITING)
+    def resolve_waiting(root: models.Report, info: ResolveInfo) -> Promise:
+        return _count(root, info, models.ReportLine.Outcome.WAITING)
 
     @staticmethod
-    def resolve_refused(root: models.Report, _info: ResolveInfo) -> int:
-        return _count(root, models.ReportLine.Outcome.REFUSED)
+    def resolve_refused(root: models.Report, info: ResolveInfo) -> Promise:
+        return _count(root, info, models.ReportLine.Outcome.REFUSED)
 
     @staticmethod
-    def resolve_skipped(root: models.Report, _info: ResolveInfo) -> int:
-        return _count(root, models.ReportLine.Outcome.SKIPPED)
+    def resolve_skipped(root: models.Report, info: ResolveInfo) -> Promise:
+        return _count(root, info, models.ReportLine.Outcome.SKIPPED)
 
     @staticmethod
     def resolve_lines(
@@ -144,7 +152,23 @@ class StockReport(DjangoObjectType):
         return lines[: max(0, min(first, MOST_LINES))]
 
 
-def _count(report: models.Report, outcome: str) -> int:
-    # Annotated by the query for a list; counted here for a single report.
-    counted: int | None = getattr(report, f"count_{outcome}", None)
-    return report.lines.filter(outcome=outcome).count() if counted is None else counted
+class StockReportConnection(graphene.relay.Connection):
+    class Meta:
+        node = StockReport
+
+
+class LinesOfReportLoader(DataLoader):
+    """How many lines of a report came to what: of a whole page of reports in one query."""
+
+    context_key = "xinyi_lines_of_report"
+
+    def batch_load(self, keys: list[UUID]) -> list[dict[str, int]]:
+        found: dict[UUID, dict[str, int]] = {}
+        counted = models.ReportLine.objects.filter(report__in=keys).values_list("report", "outcome")
+        for report, outcome, lines in counted.annotate(lines=Count("pk")).order_by():
+            found.setdefault(report, {})[outcome] = lines
+        return [found.get(key, {}) for key in keys]
+
+
+def _count(report: models.Report, info: ResolveInfo, outcome: models.ReportLine.Outcome) -> Promise:
+    return LinesOfReportLoader(info.context).load(report.pk).then(lambda lines: lines.get(outcome.value, 0))

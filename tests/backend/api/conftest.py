@@ -17,7 +17,7 @@ def ask(client: Client) -> Ask:
     def post(query: str, *, token: str = "", language: str = "en", **variables: Any) -> dict[str, Any]:
         headers = {"Accept-Language": language}
         if token:
-            headers["Authorization"] = f"JWT {token}"
+            headers["Authorization"] = f"{'Bearer' if token.startswith('xycl_') else 'JWT'} {token}"
         response = client.post(
             "/graphql/",
             data=json.dumps({"query": query, "variables": variables}, default=str),
