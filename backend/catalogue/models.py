@@ -2,6 +2,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from backend.catalogue.search.models import SearchEntry
+
+__all__ = ["Dish", "Good", "Ingredient", "SearchEntry", "Storage"]
+
 
 class Storage(models.TextChoices):
     """How a good is kept; shelf life is given for this."""
