@@ -288,7 +288,7 @@ PLUGINS_MANAGER = "saleor.plugins.manager.PluginsManager"
 PLUGINS = ["backend.payments.pay_on_collection.plugin.PayOnCollectionPlugin"]
 # How long an order that is paid online keeps its goods without money.
 ORDER_HOLD_MINUTES = 15
-SEARCH_BACKEND = "saleor.search.backends.postgresql"
+SEARCH_BACKEND = "backend.catalogue.search.backend"
 MAX_CHECKOUT_LINE_QUANTITY = 50
 DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}
 DEFAULT_MAX_EMAIL_DISPLAY_NAME_LENGTH = 78
@@ -402,6 +402,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "audit stock": {
         "task": "backend.stock.tasks.audit_stock",
         "schedule": crontab(hour=3, minute=30),
+    },
+    # Each change is indexed when it is made; this finds what was changed past Django.
+    "index search": {
+        "task": "backend.catalogue.tasks.index_search",
+        "schedule": crontab(hour=3, minute=50),
     },
     "expire unpaid orders": {
         "task": "backend.ordering.tasks.expire_unpaid_orders",
