@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from storefront_theme.same_origin import same_origin_form
+
 urlpatterns = [
-    path("i18n/set/", set_language, name="set_language"),
+    path("i18n/set/", same_origin_form(set_language), name="set_language"),
     path("desk/", include("storefront_theme.desk.urls")),
     path("", include("storefront_theme.town.urls")),
     path("", include("storefront_theme.shop.urls")),

@@ -97,6 +97,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "django.contrib.auth.hashers.MD5PasswordHasher",
         *settings.PASSWORD_HASHERS,
     ]
+    # A test that is rolled back announces nothing; tests of the page cache switch it on.
+    settings.PAGE_CACHE_SECONDS = 0
     # Nobody runs collectstatic for tests that stay in this process.
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",

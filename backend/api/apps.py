@@ -6,7 +6,9 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
+        from backend.api.freshness import announce_changes
         from backend.api.mutations import checkout, supplied_stock  # noqa: F401  (imported to be registered)
         from backend.saleor_port.registry import Phase, apply_all
 
         apply_all(Phase.AFTER)
+        announce_changes()

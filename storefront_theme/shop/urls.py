@@ -10,9 +10,11 @@ from storefront_theme.shop.views import (
     checkout,
     goods,
     home,
+    kitchen,
     orders,
     pages,
     shelves,
+    state,
 )
 
 app_name = "shop"
@@ -23,6 +25,7 @@ urlpatterns = [
     path("c/<slug:slug>/", shelves.category, name="category"),
     path("p/<slug:slug>/", goods.product, name="product"),
     path("search/", shelves.search, name="search"),
+    path("me/state", state.state, name="state"),
     path("basket/", basket.basket_page, name="basket"),
     path("basket/add/", basket.basket_add, name="basket_add"),
     path("basket/put/", basket.basket_put, name="basket_put"),
@@ -37,8 +40,11 @@ urlpatterns = [
     path("account/password/", account_links.new_password, name="new_password"),
     path("account/sign-out/", account.sign_out, name="sign_out"),
     path("cooperatives/<slug:slug>/", pages.cooperative, name="cooperative"),
-    path("dishes/", pages.dishes, name="dishes"),
-    path("dishes/<slug:slug>/", pages.dish, name="dish"),
+    path("dishes/", kitchen.dishes, name="dishes"),
+    path("dishes/list/", kitchen.shopping, name="shopping"),
+    path("dishes/list/put/", kitchen.shopping_put, name="shopping_put"),
+    path("dishes/week/", kitchen.week, name="week"),
+    path("dishes/<slug:slug>/", kitchen.dish, name="dish"),
     path("pages/<slug:slug>/", pages.page, name="page"),
 ]
 

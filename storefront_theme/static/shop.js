@@ -23,6 +23,18 @@ addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
 });
 
+// A page that came from the browser's memory was drawn before the last tap: ask what the basket holds by now.
+addEventListener("pageshow", async (event) => {
+  const [visit] = performance.getEntriesByType("navigation");
+  if (!event.persisted && visit?.type !== "back_forward") return;
+  try {
+    const state = await (await fetch("/me/state", { cache: "no-store" })).json();
+    for (const count of document.querySelectorAll("[data-basket-count]")) count.textContent = state.count || "";
+  } catch {
+    // The page stands as it was.
+  }
+});
+
 // Steppers: minus and plus beside a number.
 document.addEventListener("click", (event) => {
   const step = event.target.closest("[data-step]");

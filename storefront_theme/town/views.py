@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from backend.api.executor import Subject
+from storefront_theme.caching import kept_page
 from storefront_theme.client import ask
 from storefront_theme.shop.almanac import solar_term
 from storefront_theme.shop.shelf import in_order, read_goods
@@ -16,6 +18,7 @@ from storefront_theme.town.board import MAP_HEIGHT, MAP_WIDTH, draw_map, read_bo
 _MAP = {"map_width": MAP_WIDTH, "map_height": MAP_HEIGHT}
 
 
+@kept_page(Subject.BRAND)
 @require_safe
 def brand(request: HttpRequest) -> HttpResponse:
     """What the name 信义 stands for, and the villages behind it."""
@@ -33,6 +36,7 @@ def brand(request: HttpRequest) -> HttpResponse:
     )
 
 
+@kept_page(Subject.BRAND)
 @require_safe
 def villages(request: HttpRequest) -> HttpResponse:
     """All villages, on the schematic map and as pictures."""
@@ -49,6 +53,7 @@ def villages(request: HttpRequest) -> HttpResponse:
     )
 
 
+@kept_page(Subject.STOCK, Subject.CATALOGUE, Subject.BRAND)
 @require_safe
 def village(request: HttpRequest, slug: str) -> HttpResponse:
     """One village: its story, its cooperatives, its goods."""

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from storefront_theme.same_origin import same_origin_form
 from storefront_theme.session import next_or
 from storefront_theme.shop import basket
 from storefront_theme.shop.basket import MOST_OF_ONE_PACK, BasketRefused
@@ -34,6 +35,7 @@ def basket_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@same_origin_form
 @require_POST
 def basket_add(request: HttpRequest) -> HttpResponse:
     """Puts packs into the basket and returns to where the visitor was; answers in JSON to the page's own script."""

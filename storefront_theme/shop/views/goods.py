@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from backend.api.executor import Subject
+from storefront_theme.caching import kept_page
 from storefront_theme.client import ask
 from storefront_theme.shop.rich_text import Block, read_blocks
 from storefront_theme.shop.shelf import Goods, named, read_goods
@@ -21,6 +23,7 @@ STORAGES = {
 }
 
 
+@kept_page(Subject.STOCK, Subject.CATALOGUE, Subject.BRAND, parameters=["pack"])
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """One good: what it costs, who grew it and when it was counted."""

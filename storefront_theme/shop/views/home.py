@@ -7,6 +7,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from backend.api.executor import Subject
+from storefront_theme.caching import kept_page
 from storefront_theme.client import ask
 from storefront_theme.shop.almanac import solar_term
 from storefront_theme.shop.shelf import read_goods
@@ -15,6 +17,7 @@ from storefront_theme.templatetags.shop import SHANGHAI
 DISHES_SHOWN = 4
 
 
+@kept_page(Subject.STOCK, Subject.CATALOGUE, Subject.BRAND)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The leaf of today: the solar term, what was counted, what is in season."""

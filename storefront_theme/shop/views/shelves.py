@@ -7,6 +7,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from backend.api.executor import Subject
+from storefront_theme.caching import kept_page
 from storefront_theme.client import ApiError, ask
 from storefront_theme.shop.paging import PAGE, ShelfPage, read_page
 from storefront_theme.shop.shelf import in_order, named
@@ -21,6 +23,7 @@ SORTS = {
 }
 
 
+@kept_page(Subject.CATALOGUE)
 @require_safe
 def categories(request: HttpRequest) -> HttpResponse:
     """Every shelf, with one of its goods as its picture."""
@@ -41,6 +44,7 @@ def categories(request: HttpRequest) -> HttpResponse:
     )
 
 
+@kept_page(Subject.STOCK, Subject.CATALOGUE, parameters=["sort", "stock", "after"])
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """One shelf, sorted and narrowed by links."""
