@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,19 +67,25 @@ def read(request: HttpRequest) -> dict[str, Any] | None:
 
 def add(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
     """Put packs of one variant on top of what is there. Raises BasketRefused."""
-    lines = [{"variantId": variant_id, "quantity": quantity}]
+    add_all(request, lines=[(variant_id, quantity)])
+
+
+def add_all(request: HttpRequest, *, lines: Sequence[tuple[str, int]]) -> None:
+    """Put packs (variant's id, how many) on top of what is there: all of them or none. Raises BasketRefused."""
+    wanted = [{"variantId": variant_id, "quantity": quantity} for variant_id, quantity in lines]
+    variant_id = lines[0][0] if len(lines) == 1 else ""
     kept = _kept(request)
     if kept is None:
-        answer = client.ask(request, "BasketCreate", lines=lines)["checkoutCreate"]
+        answer = client.ask(request, "BasketCreate", lines=wanted)["checkoutCreate"]
         _check(request, answer, variant_id=variant_id)
         kept = _remember(request, answer["checkout"])
         # For a signed-in buyer Saleor answers with the basket of the last visit, and leaves the lines out.
         if answer["created"]:
             return
-    answer = client.ask(request, "BasketAdd", checkoutId=kept.id, lines=lines)["checkoutLinesAdd"]
+    answer = client.ask(request, "BasketAdd", checkoutId=kept.id, lines=wanted)["checkoutLinesAdd"]
     if _is_gone(answer):
         forget(request)
-        add(request, variant_id=variant_id, quantity=quantity)
+        add_all(request, lines=lines)
         return
     _check(request, answer, variant_id=variant_id)
     _remember(request, answer["checkout"])
@@ -107,11 +114,15 @@ def _is_gone(answer: dict[str, Any]) -> bool:
 
 
 def _check(request: HttpRequest, answer: dict[str, Any], *, variant_id: str) -> None:
-    """Saleor's errors are English sentences for developers; the buyer hears ours."""
+    """Saleor's errors are English sentences for developers; the buyer hears ours. variant_id: '' for several."""
     if not answer["checkoutErrors"]:
         return
     codes = {error["code"] for error in answer["checkoutErrors"]}
     if "INSUFFICIENT_STOCK" in codes:
+        if not variant_id:
+            raise BasketRefused(
+                _("Not all of it is left, with what your basket holds already. Nothing was added.")
+            )
         found = client.ask(request, "PackLeft", id=variant_id)["productVariant"]
         left = found["quantityAvailable"] if found else 0
         name = (found["product"]["translation"] or found["product"])["name"] if found else ""

@@ -91,6 +91,12 @@ def weight(grams: int | None) -> str:
     return f"{Decimal(grams) / 1000:.3f}".rstrip("0").rstrip(".") + " kg"
 
 
+@register.filter
+def amount(number: int, unit: str) -> str:
+    """500 g, 2.5 kg, 3 pieces; unit: "g" or "piece"."""
+    return weight(number) if unit == "g" else _("%(number)s pcs") % {"number": number}
+
+
 def as_datetime(value: str | datetime | None) -> datetime | None:
     """A time as the API writes it, in Shanghai; None for nothing."""
     if isinstance(value, str):
