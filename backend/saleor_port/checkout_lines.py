@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from backend.saleor_port.registry import Replace, patch
 
@@ -56,20 +56,24 @@ def _merged(lines: Sequence[dict[str, Any] | None]) -> list[dict[str, Any]]:
     reason="a basket that asks for what is not published is told its name, in the words that it is short",
 )
 def hidden_lines() -> Iterator[Replace]:
-    from saleor.checkout.error_codes import CheckoutErrorCode
     from saleor.graphql.checkout import mutations
 
-    plain = mutations.check_lines_quantity
+    plain_check = mutations.check_lines_quantity
+    plain_add = mutations.CheckoutLinesAdd.perform_mutation.__func__
 
     def check_lines_quantity(variants: Sequence[Any], quantities: Sequence[int], country: str) -> None:
-        if not all(variant.product.is_visible for variant in variants):
-            raise ValidationError(
-                {
-                    "variant_id": ValidationError(
-                        "A product is not published.", code=CheckoutErrorCode.PRODUCT_NOT_PUBLISHED.value
-                    )
-                }
-            )
-        plain(variants, quantities, country)
+        visible = [
+            (variant, quantity)
+            for variant, quantity in zip(variants, quantities, strict=False)
+            if variant.product.is_visible
+        ]
+        # What is not visible is refused when it is put in, in words without its name.
+        plain_check([each[0] for each in visible], [each[1] for each in visible], country)
+
+    def perform_mutation(cls: Any, root: Any, info: Any, **data: Any) -> Any:
+        # With a line that is refused, those before it stay out, too.
+        with transaction.atomic():
+            return plain_add(cls, root, info, **data)
 
     yield Replace(mutations, "check_lines_quantity", check_lines_quantity)
+    yield Replace(mutations.CheckoutLinesAdd, "perform_mutation", classmethod(perform_mutation))

@@ -28,6 +28,7 @@ def private_fields() -> Iterator[Replace]:
     from saleor.graphql.payment.types import Payment, Transaction
 
     orders, users = OrderPermissions.MANAGE_ORDERS, AccountPermissions.MANAGE_USERS
+    staff = AccountPermissions.MANAGE_STAFF
 
     for name in ("token", "customer_ip_address", "extra_data", "billing_email", "order", "checkout"):
         yield _guarded(Payment, name, permissions=(orders,))
@@ -37,34 +38,49 @@ def private_fields() -> Iterator[Replace]:
         yield _guarded(Transaction, name, permissions=(orders,))
     for name in ("payments", "gift_cards", "voucher"):
         yield _guarded(Order, name, permissions=(orders,), owner=lambda order: order.user)
-    for name in (
-        "addresses",
-        "default_billing_address",
-        "default_shipping_address",
-        "gift_cards",
-        "checkout",
-    ):
+    for name in ("addresses", "default_billing_address", "default_shipping_address"):
+        yield _guarded(User, name, permissions=(users,), owner=lambda user: user, of_staff=(staff,))
+    for name in ("gift_cards", "checkout"):
         yield _guarded(User, name, permissions=(users,), owner=lambda user: user)
-    for name in ("orders", "metadata", "meta"):
-        yield _guarded(User, name, permissions=(users, orders), owner=lambda user: user)
+    yield _guarded(User, "orders", permissions=(users, orders), owner=lambda user: user)
+    for name in ("metadata", "meta"):
+        yield _guarded(User, name, permissions=(users, orders), owner=lambda user: user, of_staff=(staff,))
 
 
 def _guarded(
-    graphene_type: Any, name: str, *, permissions: tuple[Any, ...], owner: Owner | None = None
+    graphene_type: Any,
+    name: str,
+    *,
+    permissions: tuple[Any, ...],
+    owner: Owner | None = None,
+    of_staff: tuple[Any, ...] = (),
 ) -> Replace:
-    """The field's resolver, for who has one of the permissions or is the owner; PermissionDenied for all others."""
+    """The field's resolver, for who has one of the permissions or is the owner; PermissionDenied for all others.
+
+    of_staff: permissions that are enough where the object is a member of staff.
+    """
     from graphql_jwt.exceptions import PermissionDenied
 
-    plain = getattr(graphene_type, f"resolve_{name}", None)
+    plain = _resolver(graphene_type, name)
 
     def resolve(root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _may(root, info, permissions=permissions, owner=owner):
+        enough = permissions + of_staff if of_staff and root.is_staff else permissions
+        if not _may(root, info, permissions=enough, owner=owner):
             raise PermissionDenied()
         if plain is None:
             return getattr(root, name)
         return plain(root, info, *args, **kwargs)
 
     return Replace(graphene_type, f"resolve_{name}", staticmethod(resolve))
+
+
+def _resolver(graphene_type: Any, name: str) -> Callable[..., Any] | None:
+    """The type's own, or the one of its interfaces, where graphene looks next."""
+    for owner in (graphene_type, *graphene_type._meta.interfaces):
+        found: Callable[..., Any] | None = getattr(owner, f"resolve_{name}", None)
+        if found is not None:
+            return found
+    return None
 
 
 def _may(root: Any, info: Any, *, permissions: tuple[Any, ...], owner: Owner | None) -> bool:

@@ -35,13 +35,18 @@ def private_permissions() -> Iterator[Replace]:
 
 
 def _own(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """The resolver, for the user itself and for those who manage staff. Raises PermissionDenied."""
+    """The resolver, for the user itself and for those who manage staff. Raises PermissionDenied.
+
+    Of a customer, who has none, it tells as much to those who manage customers.
+    """
     from graphql_jwt.exceptions import PermissionDenied
+    from saleor.core.permissions import AccountPermissions
 
     def resolve(root: Any, info: Any, **arguments: Any) -> Any:
         viewer = info.context.user
         is_own = viewer.is_authenticated and viewer.pk == root.pk
-        if not is_own and not _manages_staff(info):
+        of_customer = not root.is_staff and _has(info, AccountPermissions.MANAGE_USERS)
+        if not is_own and not of_customer and not _manages_staff(info):
             raise PermissionDenied()
         return plain(root, info, **arguments)
 
@@ -50,6 +55,11 @@ def _own(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 def _manages_staff(info: Any) -> bool:
     from saleor.core.permissions import AccountPermissions
+
+    return _has(info, AccountPermissions.MANAGE_STAFF)
+
+
+def _has(info: Any, permission: Any) -> bool:
     from saleor.graphql.utils import get_user_or_app_from_context
 
-    return bool(get_user_or_app_from_context(info.context).has_perm(AccountPermissions.MANAGE_STAFF))
+    return bool(get_user_or_app_from_context(info.context).has_perm(permission))

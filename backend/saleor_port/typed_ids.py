@@ -23,8 +23,12 @@ def typed_ids() -> Iterator[Replace]:
     @classmethod  # type: ignore[misc]  # it becomes a method of ModelMutation
     def clean_input(cls: Any, info: Any, instance: Any, data: Any, input_cls: Any = None) -> Any:
         cleaned = plain(cls, info, instance, data, input_cls)
-        for name, value in cleaned.items():
-            _check(model=cls._meta.model, name=name, value=value)
+        # productVariantBulkCreate calls this on ModelMutation itself, which has no model; its input holds no ids of
+        # things that a variant's fields refer to.
+        model = getattr(cls._meta, "model", None)
+        if model is not None:
+            for name, value in cleaned.items():
+                _check(model=model, name=name, value=value)
         return cleaned
 
     yield Replace(ModelMutation, "clean_input", clean_input)
@@ -32,9 +36,11 @@ def typed_ids() -> Iterator[Replace]:
 
 def _check(*, model: type[Model], name: str, value: Any) -> None:
     try:
-        held = model._meta.get_field(name).related_model
+        field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return
+    # A price is a field that is made of two columns, and has no such attribute.
+    held = getattr(field, "related_model", None)
     if not isinstance(held, type):
         return
     given = value if isinstance(value, list) else [value]

@@ -11,7 +11,7 @@ from saleor.account.models import User
 from saleor.discount.models import Voucher
 from saleor.order.models import Order
 from saleor.payment import TransactionKind
-from saleor.product.models import Collection, Product
+from saleor.product.models import Attribute, Collection, Product
 
 from backend.saleor_port import without
 from tests.backend.saleor_port.small_shop import GATEWAY, Ask, Shop, ask_anew, make_address
@@ -92,6 +92,36 @@ def test_staff_without_a_reason_see_no_addresses(order: Order, ask: Ask) -> None
     User.objects.filter(email="zhao@town.example").delete()
     answer = ask(ADDRESSES, user=staff("manage_staff"), id=someone)
     assert not answer.data["user"] or answer.data["user"]["addresses"] is None
+
+
+MINE = "{ me { metadata { key value } meta { namespace } } }"
+THEIRS = "query($id: ID!) { user(id: $id) { metadata { key } addresses { city } permissions { code } } }"
+
+
+def test_the_account_itself_reads_what_is_noted_about_it(order: Order, ask: Ask) -> None:
+    order.user.store_value_in_metadata({"milk": "none"})
+    order.user.save()
+
+    answer = ask(MINE, user=order.user)
+
+    assert answer.errors is None
+    assert answer.data["me"]["metadata"] == [{"key": "milk", "value": "none"}]
+
+
+def test_who_manages_staff_sees_staff_and_who_manages_customers_sees_customers(
+    order: Order, ask: Ask
+) -> None:
+    colleague = User.objects.create_user("qian@town.example", "password", is_staff=True)
+    for person in (colleague, order.user):
+        person.addresses.add(make_address())
+        person.store_value_in_metadata({"milk": "none"})
+        person.save()
+    seen = {"metadata": [{"key": "milk"}], "addresses": [{"city": "绵阳"}], "permissions": []}
+
+    for codename, person in (("manage_staff", colleague), ("manage_users", order.user)):
+        answer = ask(THEIRS, user=staff(codename), id=graphene.Node.to_global_id("User", person.pk))
+        assert (answer.errors, answer.data["user"]) == (None, seen)
+        User.objects.filter(email="zhao@town.example").delete()
 
 
 # ---- nobodys_addresses ----
@@ -196,6 +226,43 @@ def test_an_id_of_another_kind_is_refused_in_words(shop: Shop, ask: Ask) -> None
     assert answer.data["productUpdate"]["productErrors"] == [
         {"field": "category", "code": "GRAPHQL_ERROR", "message": "Must receive a Category id."}
     ]
+
+
+PRICES = """
+mutation($variant: ID!, $product: ID!, $attribute: ID!, $zone: ID!) {
+  productVariantUpdate(id: $variant, input: {priceOverride: "3.50", costPrice: "2"}) {
+    productVariant { priceOverride { amount } } productErrors { field } }
+  productVariantBulkCreate(product: $product, variants: [
+    {sku: "NEW", priceOverride: "4.50", attributes: [{id: $attribute, values: ["大"]}]}]) {
+    productVariants { sku } bulkProductErrors { field message } }
+  shippingPriceCreate(input: {
+    name: "自提", type: PRICE, shippingZone: $zone, price: "0", minimumOrderPrice: "0"}) {
+    shippingMethod { name } shippingErrors { field } }
+}
+"""
+
+
+def test_prices_are_not_taken_for_ids(shop: Shop, ask: Ask) -> None:
+    """A price is a field of two columns; and a bulk mutation has no model of its own."""
+    variant = shop.good(1)
+    attribute = Attribute.objects.create(slug="size", name="大小")
+    shop.product_type.variant_attributes.add(attribute)
+
+    answer = ask(
+        PRICES,
+        user=staff("manage_products", "manage_shipping"),
+        variant=graphene.Node.to_global_id("ProductVariant", variant.pk),
+        product=graphene.Node.to_global_id("Product", variant.product_id),
+        attribute=graphene.Node.to_global_id("Attribute", attribute.pk),
+        zone=graphene.Node.to_global_id("ShippingZone", shop.zone.pk),
+    )
+
+    assert answer.errors is None, answer.errors
+    assert answer.data == {
+        "productVariantUpdate": {"productVariant": {"priceOverride": {"amount": 3.5}}, "productErrors": []},
+        "productVariantBulkCreate": {"productVariants": [{"sku": "NEW"}], "bulkProductErrors": []},
+        "shippingPriceCreate": {"shippingMethod": {"name": "自提"}, "shippingErrors": []},
+    }
 
 
 # ---- unreadable_requests ----
