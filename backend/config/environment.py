@@ -61,10 +61,18 @@ class Redis:
     @property
     def cache_url(self) -> str:
         """Cache, sessions and health figures, as redis-py reads it."""
+        return self._url_of(self.database + 1)
+
+    @property
+    def queues_url(self) -> str:
+        """The broker, as redis-py reads it, for whoever counts what is queued."""
+        return self._url_of(self.database)
+
+    def _url_of(self, database: int) -> str:
         parts = urlsplit(self.url)
         if parts.scheme == "unix":
-            return f"unix://{parts.netloc}{parts.path}?db={self.database + 1}"
-        return f"{parts.scheme}://{parts.netloc}/{self.database + 1}"
+            return f"unix://{parts.netloc}{parts.path}?db={database}"
+        return f"{parts.scheme}://{parts.netloc}/{database}"
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,10 @@ class Environment:
     icp_number: str
     police_number: str
     feeds_allow_private: bool
+    webhooks_allow_private: bool
+    feeds_folder: Path | None
+    feed_credentials_keys: tuple[str, ...] = field(repr=False)
+    metrics_token: str = field(repr=False)
     trusted_proxies: tuple[IPNetwork, ...]
     staff_second_factor: bool
     log_level: str
@@ -147,6 +159,10 @@ class Environment:
             icp_number=environ.get("ICP_NUMBER", ""),
             police_number=environ.get("POLICE_NUMBER", ""),
             feeds_allow_private=_read_bool(environ, "FEEDS_ALLOW_PRIVATE", default=demo),
+            webhooks_allow_private=_read_bool(environ, "WEBHOOKS_ALLOW_PRIVATE", default=demo),
+            feeds_folder=_read_feeds_folder(environ, demo=demo, var_dir=var_dir),
+            feed_credentials_keys=_read_feed_credentials_keys(environ, demo=demo, var_dir=var_dir),
+            metrics_token=_read_long_secret(environ, "METRICS_TOKEN"),
             trusted_proxies=_read_networks(environ, "TRUSTED_PROXIES"),
             staff_second_factor=_read_bool(environ, "STAFF_SECOND_FACTOR", default=False),
             log_level=_read_choice(
@@ -261,6 +277,33 @@ def _read_secret_key(environ: Mapping[str, str], *, demo: bool, var_dir: Path) -
     finally:
         aside.unlink()
     return path.read_text(encoding="utf-8")
+
+
+def _read_long_secret(environ: Mapping[str, str], name: str) -> str:
+    secret = _read_secret(environ, name)
+    if secret and len(secret) < 32:
+        raise EnvironmentUnreadable(f"{name} is shorter than 32 characters")
+    return secret
+
+
+def _read_feed_credentials_keys(environ: Mapping[str, str], *, demo: bool, var_dir: Path) -> tuple[str, ...]:
+    """The newest first, with blanks or commas between them; the demo seals with its secret key."""
+    keys = tuple(re.split(r"[\s,]+", _read_secret(environ, "FEED_CREDENTIALS_KEY").strip()))
+    if keys == ("",):
+        return (_read_secret_key(environ, demo=demo, var_dir=var_dir),) if demo else ()
+    if any(len(key) < 32 for key in keys):
+        raise EnvironmentUnreadable("FEED_CREDENTIALS_KEY has a key of less than 32 characters")
+    return keys
+
+
+def _read_feeds_folder(environ: Mapping[str, str], *, demo: bool, var_dir: Path) -> Path | None:
+    """Where cooperatives' folders are watched; None: nowhere."""
+    path = environ.get("FEEDS_FOLDER", "")
+    if path and not Path(path).is_absolute():
+        raise EnvironmentUnreadable(f"FEEDS_FOLDER={path!r} is not an absolute path")
+    if not path:
+        return var_dir / "feeds" if demo else None
+    return Path(path)
 
 
 def _read_public_url(environ: Mapping[str, str], *, demo: bool) -> str:

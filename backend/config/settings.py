@@ -290,7 +290,10 @@ ENABLE_ACCOUNT_CONFIRMATION_BY_EMAIL = bool(ENVIRONMENT.email.host)
 
 PROJECT_ROOT = str(REPOSITORY)
 PLUGINS_MANAGER = "saleor.plugins.manager.PluginsManager"
-PLUGINS = ["backend.payments.pay_on_collection.plugin.PayOnCollectionPlugin"]
+PLUGINS = [
+    "backend.payments.pay_on_collection.plugin.PayOnCollectionPlugin",
+    "backend.saleor_port.webhooks.plugin.WebhookPlugin",
+]
 # How long an order that is paid online keeps its goods without money.
 ORDER_HOLD_MINUTES = 15
 SEARCH_BACKEND = "backend.catalogue.search.backend"
@@ -360,6 +363,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "backend.stock.tasks.fetch*": {"queue": "feeds"},
+    # They wait for strangers' servers, too.
+    "backend.saleor_port.tasks.deliver_webhook": {"queue": "feeds"},
     "backend.stock.tasks.apply*": {"queue": "apply"},
 }
 # A task is acknowledged when it is done; one whose worker was killed is delivered again. So every task of
@@ -413,6 +418,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "backend.catalogue.tasks.index_search",
         "schedule": crontab(hour=3, minute=50),
     },
+    "queue due webhooks": {
+        "task": "backend.saleor_port.tasks.queue_due_webhooks",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget webhook deliveries": {
+        "task": "backend.saleor_port.tasks.forget_webhook_deliveries",
+        "schedule": crontab(hour=4, minute=10),
+    },
     "expire unpaid orders": {
         "task": "backend.ordering.tasks.expire_unpaid_orders",
         "schedule": 60.0,
@@ -425,5 +439,11 @@ ICP_NUMBER = ENVIRONMENT.icp_number
 POLICE_NUMBER = ENVIRONMENT.police_number
 STOREFRONT_API_URL = ENVIRONMENT.storefront_api_url
 FEEDS_ALLOW_PRIVATE = ENVIRONMENT.feeds_allow_private
+WEBHOOKS_ALLOW_PRIVATE = ENVIRONMENT.webhooks_allow_private
+# The staff are told of a cooperative that has counted nothing for so long.
+STOCK_COUNTS_OLD_HOURS = 36
+FEEDS_FOLDER = ENVIRONMENT.feeds_folder
+FEED_CREDENTIALS_KEYS = ENVIRONMENT.feed_credentials_keys
+METRICS_TOKEN = ENVIRONMENT.metrics_token
 
 LOGGING = logging_settings(as_json=not (DEBUG or DEMO), level=ENVIRONMENT.log_level)

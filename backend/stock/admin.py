@@ -19,7 +19,8 @@ from backend.common.admin import (
     SaleorPermissionAdmin,
     SaleorPermissionTabularInline,
 )
-from backend.stock.models import Feed, Movement, Pack, Report, ReportLine, Shortfall, Supply
+from backend.stock.feed_admin import apply_again
+from backend.stock.models import Movement, Pack, Report, ReportLine, Shortfall, Supply
 from backend.stock.services import reproject
 
 PRODUCTS = "product.manage_products"
@@ -63,21 +64,6 @@ class SupplyAdmin(SaleorPermissionAdmin):
         reproject(supply_id=form.instance.pk, now=timezone.now())
 
 
-@admin.register(Feed)
-class FeedAdmin(SaleorPermissionAdmin):
-    permission = PRODUCTS
-    list_display = ("cooperative", "kind", "url", "is_enabled", "last_answered_at", "failures", "last_error")
-    list_filter = ("cooperative", "kind", "is_enabled")
-    list_select_related = ("cooperative",)
-    readonly_fields = ("last_asked_at", "last_answered_at", "failures", "last_error")
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        if db_field.name == "url":
-            # What Django 6 will assume; said here, because Django 5 warns of it.
-            options["assume_scheme"] = "https"
-        return super().formfield_for_dbfield(db_field, request, **options)
-
-
 class ReportLineInline(ReadOnlyTabularInline):
     model = ReportLine
     permission = PRODUCTS
@@ -97,6 +83,7 @@ class ReportAdmin(ReadOnlyAdmin):
     date_hierarchy = "received_at"
     exclude = ("raw",)
     inlines = (ReportLineInline,)
+    actions = (apply_again,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
         return cast(QuerySet[Report], super().get_queryset(request)).defer("raw")

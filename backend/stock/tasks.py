@@ -2,48 +2,85 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
 from celery import shared_task
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
 
-from backend.stock import audit, feed_services, services
+from backend.stock import alerts, audit, feed_services, metrics, services
 
 log = structlog.get_logger(__name__)
+
+PASSING = (OperationalError, InterfaceError, BrokerError, RedisError)
+"""PostgreSQL or Redis is being started anew, a lock was waited for in vain: the same will work in a while."""
+
+PATIENT: dict[str, Any] = {
+    "autoretry_for": PASSING,
+    # After 1 s, 2 s, 4 s … up to a minute each, and by chance sooner, so that not all come back at once.
+    "retry_backoff": True,
+    "retry_backoff_max": 60,
+    "retry_jitter": True,
+    "max_retries": 10,
+}
 
 
 @shared_task
 def poll_feeds() -> None:
-    """Queue a question to each cooperative's system whose time has come."""
+    """Queue a question to each source whose time has come. Not tried again: the next round is seconds away."""
     for feed_id in feed_services.claim_due_feeds(now=timezone.now()):
-        fetch_feed.delay(feed_id)
+        # Whoever claimed has put it off; a question that waited longer than that is asked by the next round.
+        fetch_feed.apply_async(args=[feed_id], expires=feed_services.CLAIM_LASTS.total_seconds())
 
 
-@shared_task
+@shared_task(**PATIENT)
 def fetch_feed(feed_id: int) -> None:
-    """Ask one cooperative's system, and queue what it says to be applied."""
-    report_id = feed_services.ask_feed(feed_id=feed_id, now=timezone.now())
-    if report_id is not None:
-        transaction.on_commit(lambda: apply_report.delay(str(report_id)))
+    """Ask one source, and queue what it says to be applied."""
+    for report_id in feed_services.ask_feed(feed_id=feed_id, now=timezone.now()):
+        transaction.on_commit(partial(apply_report.delay, str(report_id)))
 
 
-@shared_task
+@shared_task(**PATIENT)
 def apply_report(report_id: str) -> None:
     """Apply one report that was received."""
-    services.apply_report(report_id=UUID(report_id), now=timezone.now())
+    pk = UUID(report_id)
+    if not feed_services.begin_attempt(report_id=pk):
+        return
+    try:
+        services.apply_report(report_id=pk, now=timezone.now())
+    except PASSING:
+        with suppress(DatabaseError, InterfaceError):
+            feed_services.forgive_attempt(report_id=pk)
+        raise
+    except Exception as error:
+        feed_services.note_attempt_failed(report_id=pk, error=error)
+        raise
 
 
 @shared_task
 def apply_received() -> None:
     """Queue reports that were received and then forgotten, because a worker or the broker was killed."""
     for report_id in feed_services.reports_left_behind(now=timezone.now()):
-        apply_report.delay(str(report_id))
+        # The next round queues it again, so the queue of a worker that is away does not grow without end.
+        apply_report.apply_async(args=[str(report_id)], expires=60)
 
 
-@shared_task
+@shared_task(**PATIENT)
+def watch_feeds() -> None:
+    """Notice feeds that fell silent, counts that grew old and reports that failed; tell each once."""
+    alerts.watch(now=timezone.now())
+
+
+@shared_task(**PATIENT)
 def audit_stock() -> None:
     """Compare every Stock row with the ledger, and say where they differ."""
-    for finding in audit.find_drift():
+    findings = audit.find_drift()
+    for finding in findings:
         log.error("stock_drift", finding=str(finding))
+    metrics.note_audit(drifted=len(findings), now=timezone.now())

@@ -20,9 +20,9 @@ from saleor.warehouse.models import Stock
 
 from backend.stock.audit import find_drift
 from backend.stock.feed_services import receive_from_feed
-from backend.stock.feeds.fetch import Fetched
 from backend.stock.models import Feed, Movement, Pack, Report, ReportLine, Supply
 from backend.stock.services import apply_report
+from backend.stock.ways_in.source import Fetched
 from tests.produce import a_cooperative, a_product
 
 GOODS = 10_000

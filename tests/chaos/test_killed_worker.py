@@ -19,8 +19,8 @@ from backend.provenance.models import HarvestLot
 from backend.stock import tasks
 from backend.stock.audit import find_drift
 from backend.stock.feed_services import receive_from_feed
-from backend.stock.feeds.fetch import Fetched
 from backend.stock.models import Feed, Movement, Report, ReportLine, Supply
+from backend.stock.ways_in.source import Fetched
 from tests.backend.stock.shed import an_uncounted_supply, as_json, available, count, variant_of
 from tests.produce import a_cooperative
 from tests.shop import start_worker

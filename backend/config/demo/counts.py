@@ -6,9 +6,9 @@ from datetime import datetime
 
 from backend.config.demo.files import feed_server
 from backend.stock.feed_services import receive_from_feed
-from backend.stock.feeds.fetch import Fetched
 from backend.stock.models import Feed, Report
 from backend.stock.services import apply_report
+from backend.stock.ways_in.source import Fetched
 
 
 def receive_first_counts(*, feeds: dict[str, Feed], now: datetime) -> int:

@@ -8,5 +8,17 @@ from backend.stock.models.feeds import Feed
 from backend.stock.models.movements import Movement, Shortfall
 from backend.stock.models.reports import ColumnMapping, Report, ReportLine
 from backend.stock.models.supplies import Pack, Supply
+from backend.stock.models.troubles import Alert, DeadLetter
 
-__all__ = ["ColumnMapping", "Feed", "Movement", "Pack", "Report", "ReportLine", "Shortfall", "Supply"]
+__all__ = [
+    "Alert",
+    "ColumnMapping",
+    "DeadLetter",
+    "Feed",
+    "Movement",
+    "Pack",
+    "Report",
+    "ReportLine",
+    "Shortfall",
+    "Supply",
+]

@@ -19,9 +19,9 @@ from backend.stock import ledger
 from backend.stock.allocation import LedgerStockKeeper, allocate
 from backend.stock.audit import Drift, find_drift
 from backend.stock.feed_services import receive_from_feed
-from backend.stock.feeds.fetch import Fetched
 from backend.stock.models import Feed, Movement, ReportLine, Shortfall, Supply
 from backend.stock.services import apply_report
+from backend.stock.ways_in.source import Fetched
 from tests.backend.stock.shed import (
     MORNING,
     an_order,

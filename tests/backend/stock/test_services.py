@@ -15,9 +15,9 @@ from backend.stock.allocation import allocate
 from backend.stock.audit import find_drift
 from backend.stock.errors import ReportConflict
 from backend.stock.feed_services import receive_from_feed
-from backend.stock.feeds.fetch import Fetched
 from backend.stock.models import Feed, Movement, Report, ReportLine, Shortfall, Supply
 from backend.stock.services import apply_report
+from backend.stock.ways_in.source import Fetched
 from backend.stock.words import Basis
 from tests.backend.stock.shed import (
     MORNING,
@@ -334,6 +334,28 @@ def test_the_ledger_cannot_be_rewritten(baima: Cooperative, celtuce: Supply) -> 
     for change in (movement.delete, lambda: Movement.objects.update(on_hand_after=1)):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
+
+
+def test_what_was_said_cannot_be_rewritten_and_only_a_waiting_line_can_be_decided(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    report = count(baima, {"XY-0007": "20", "XY-0009": "5"})
+    settled, waiting = report.lines.order_by("row")
+    lines, reports = ReportLine.objects.filter(pk=settled.pk), Report.objects.filter(pk=report.pk)
+    for change in (
+        lambda: reports.update(raw=b"{}"),
+        lambda: reports.update(raw_sha256="0" * 64),
+        lambda: reports._raw_delete("default"),
+        lambda: lines.update(raw="21 斤"),
+        lambda: lines.update(outcome=Outcome.REFUSED),
+        lambda: lines.update(base_units=1),
+        lambda: lines._raw_delete("default"),
+        lambda: ReportLine.objects.filter(pk=waiting.pk).update(code="XY-0007"),
+    ):
+        with pytest.raises(DatabaseError, match="kept"), transaction.atomic():
+            change()
+    assert ReportLine.objects.filter(pk=waiting.pk).update(outcome=Outcome.REFUSED) == 1
+    assert reports.update(message="looked at") == 1
 
 
 def test_text_that_postgresql_cannot_hold_is_kept_as_far_as_it_can(
