@@ -1,4 +1,4 @@
-"""Fields that this shop adds to Saleor's own types, batched resolvers in place of Saleor's, and baskets of nobody yet.
+"""Fields that this shop adds to Saleor's own types, and baskets of nobody yet.
 
 graphene 2 reads a type's fields from _meta when the schema is built, so this module is imported before that.
 """
@@ -19,7 +19,6 @@ from saleor.graphql.order.types import Order, OrderLine
 from saleor.graphql.product.dataloaders import (
     CollectionsByProductIdLoader,
     ProductByIdLoader,
-    ProductVariantsByProductIdLoader,
 )
 from saleor.graphql.product.types import Product, ProductVariant
 from saleor.graphql.shipping.types import ShippingMethod
@@ -29,7 +28,6 @@ from saleor.product.utils.availability import get_variant_availability
 from saleor.shipping import models as shipping_models
 
 from backend.api.loaders import (
-    AvailableByVariantLoader,
     CooperativesByOrderLineLoader,
     DeliveryByShippingMethodLoader,
     DishesByProductLoader,
@@ -132,34 +130,6 @@ def resolve_placement(root: order_models.Order, info: ResolveInfo) -> Promise:
 @_extend(OrderLine, "cooperatives", required_list(Cooperative, description="Who grew it."))
 def resolve_cooperatives(root: order_models.OrderLine, info: ResolveInfo) -> Promise:
     return CooperativesByOrderLineLoader(info.context).load(root.pk)
-
-
-# Saleor asks these once for each product and each variant of a list: 37 to 85 queries for 24 products.
-
-
-def resolve_quantity_available(
-    root: product_models.ProductVariant,
-    info: ResolveInfo,
-    country_code: str | None = None,
-) -> Promise:
-    country = country_code or info.context.country.code
-    return AvailableByVariantLoader(info.context).load((root, country))
-
-
-def resolve_is_available(root: product_models.Product, info: ResolveInfo) -> Promise:
-    def any_left(quantities: list[int]) -> bool:
-        return bool(root.is_visible) and any(quantities)
-
-    def of_variants(variants: list[product_models.ProductVariant]) -> Promise:
-        loader = AvailableByVariantLoader(info.context)
-        return loader.load_many([(each, info.context.country.code) for each in variants]).then(any_left)
-
-    return ProductVariantsByProductIdLoader(info.context).load(root.pk).then(of_variants)
-
-
-ProductVariant.resolve_quantity_available = staticmethod(resolve_quantity_available)
-ProductVariant.resolve_stock_quantity = staticmethod(resolve_quantity_available)
-Product.resolve_is_available = staticmethod(resolve_is_available)
 
 
 # A basket begins before anybody knows whose it is. Saleor wants an e-mail address of an anonymous buyer at once

@@ -12,6 +12,7 @@ from saleor.graphql.order.types import OrderLine
 from saleor.graphql.product.types import ProductVariant
 
 from backend.api import accounts, extensions
+from backend.api.batching import batch
 from backend.api.desk import DeskQueries
 from backend.api.kitchen import KitchenQueries
 from backend.api.mutations.ordering import OrderPlace
@@ -80,5 +81,6 @@ for _type, _name in LEFT_OUT_FIELDS:
     del _type._meta.fields[_name]
 
 schema = graphene.Schema(query=Query, mutation=Mutation)
+batch(schema)
 
 __all__ = ["accounts", "extensions", "schema"]

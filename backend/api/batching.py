@@ -1,0 +1,229 @@
+"""Resolvers that ask the database once for a whole list, where Saleor's ask once for each of its items.
+
+Put on the built schema (`batch`), not on Saleor's types: a schema without it answers the same, with more queries.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.models import Model, prefetch_related_objects
+from graphql import ResolveInfo
+from graphql.type.definition import GraphQLField, GraphQLObjectType
+from graphql.type.schema import GraphQLSchema
+from promise import Promise
+from saleor.checkout import models as checkout_models
+from saleor.graphql.checkout.dataloaders import CheckoutLinesByCheckoutTokenLoader
+from saleor.graphql.core.dataloaders import DataLoader
+from saleor.graphql.product.dataloaders import ProductVariantsByProductIdLoader
+from saleor.graphql.translations.resolvers import resolve_translation
+from saleor.order import FulfillmentStatus
+from saleor.order import models as order_models
+from saleor.product import models as product_models
+
+from backend.api.loaders import AvailableByVariantLoader
+
+Resolver = Callable[..., Any]
+
+# What a resolver reads of the rows around its own, as prefetch_related names it: fetched for all items at once, then
+# the resolver runs as it is.
+READS: dict[str, tuple[str, ...]] = {
+    "Attribute.values": ("values",),
+    "Category.parent": ("parent",),
+    "Checkout.availableShippingMethods": ("lines__variant__product__product_type",),
+    "Checkout.isShippingRequired": ("lines__variant__product__product_type",),
+    "Checkout.lines": ("lines__variant",),
+    "Checkout.shippingPrice": ("lines__variant__product__product_type",),
+    "Checkout.totalPrice": ("lines__variant__product__product_type",),
+    "CheckoutLine.requiresShipping": ("variant__product__product_type",),
+    "CheckoutLine.totalPrice": ("variant__product__collections",),
+    "CheckoutLine.variant": ("variant",),
+    "Fulfillment.lines": ("lines",),
+    "FulfillmentLine.orderLine": ("order_line",),
+    "Menu.items": ("items",),
+    "MenuItem.category": ("category",),
+    "MenuItem.children": ("children",),
+    "MenuItem.collection": ("collection",),
+    "MenuItem.menu": ("menu",),
+    "MenuItem.page": ("page",),
+    "MenuItem.parent": ("parent",),
+    "Order.billingAddress": ("billing_address",),
+    "Order.fulfillments": ("fulfillments",),
+    "Order.isPaid": ("payments",),
+    "Order.isShippingRequired": ("lines",),
+    "Order.lines": ("lines",),
+    "Order.payments": ("payments", "user"),
+    "Order.paymentStatus": ("payments",),
+    "Order.paymentStatusDisplay": ("payments",),
+    "Order.shippingAddress": ("shipping_address",),
+    "Order.shippingMethod": ("shipping_method",),
+    "Order.subtotal": ("lines",),
+    "Order.user": ("user",),
+    "Order.userEmail": ("user",),
+    "OrderLine.thumbnail": ("variant__images", "variant__product__images"),
+    "OrderLine.variant": ("variant",),
+    "Product.collections": ("collections",),
+    "Product.productType": ("product_type",),
+    "ProductVariant.images": ("images",),
+}
+
+
+def batch(schema: GraphQLSchema) -> None:
+    """Put the batched resolvers on a schema that was just built. Raises KeyError for a field that it has not."""
+    types = schema.get_type_map()
+    for kind in types.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+            for field in kind.fields.values():
+                if field.resolver is resolve_translation:
+                    field.resolver = _translation
+    for path, resolver in RESOLVERS.items():
+        _field(types, path).resolver = resolver
+    for path, lookups in READS.items():
+        field = _field(types, path)
+        field.resolver = _after_reading(lookups, field.resolver, name=path)
+
+
+def _field(types: Any, path: str) -> GraphQLField:
+    kind, name = path.split(".")
+    field: GraphQLField = types[kind].fields[name]
+    return field
+
+
+# ---- Rows around ----------------------------------------------------------------------------------------------------
+
+
+def _after_reading(lookups: Sequence[str], plain: Resolver, *, name: str) -> Resolver:
+    class Around(DataLoader):
+        """Fetches what stands around rows. Two copies of one row are two keys: each is to have it."""
+
+        context_key = f"xinyi_around_{name}"
+        cache = False
+
+        def batch_load(self, keys: list[Model]) -> list[Model]:
+            prefetch_related_objects(keys, *lookups)
+            return keys
+
+    def resolve(root: Any, info: ResolveInfo, **arguments: Any) -> Any:
+        if not isinstance(root, Model) or all(_is_read(root, lookup) for lookup in lookups):
+            return plain(root, info, **arguments)
+        return Around(info.context).load(root).then(lambda row: plain(row, info, **arguments))
+
+    return resolve
+
+
+def _is_read(root: Model, lookup: str) -> bool:
+    """Whether a row has that already, or has nothing there: then nobody is asked."""
+    if lookup in root._state.fields_cache or lookup in getattr(root, "_prefetched_objects_cache", ()):
+        return True
+    return getattr(root, f"{lookup}_id", 0) is None
+
+
+# ---- Translations ---------------------------------------------------------------------------------------------------
+
+
+class TranslationLoader(DataLoader):
+    """(row, language code) -> its translation, or None."""
+
+    context_key = "xinyi_translation"
+    cache = False
+
+    def batch_load(self, keys: list[tuple[Model, str]]) -> list[Model | None]:
+        asked: dict[tuple[type[Model], str], set[Any]] = defaultdict(set)
+        for row, language in keys:
+            asked[type(row), language].add(row.pk)
+        found: dict[tuple[type[Model], str, Any], Model] = {}
+        for (model, language), pks in asked.items():
+            relation: Any = model._meta.get_field("translations")
+            translations = relation.related_model._default_manager.filter(
+                language_code=language, **{f"{relation.field.name}__in": pks}
+            )
+            for each in translations:
+                found[model, language, getattr(each, relation.field.attname)] = each
+        return [found.get((type(row), language, row.pk)) for row, language in keys]
+
+
+def _translation(root: Model, info: ResolveInfo, language_code: str) -> Promise:
+    return TranslationLoader(info.context).load((root, language_code))
+
+
+# ---- Baskets --------------------------------------------------------------------------------------------------------
+
+
+def _priced_lines(self: DataLoader, keys: list[Any]) -> list[list[checkout_models.CheckoutLine]]:
+    """Of CheckoutLinesByCheckoutTokenLoader: the lines with all that their prices and weights depend on."""
+    lines: dict[Any, list[checkout_models.CheckoutLine]] = defaultdict(list)
+    for line in checkout_models.CheckoutLine.objects.filter(checkout_id__in=keys).prefetch_related(
+        "variant__product__collections", "variant__product__product_type"
+    ):
+        lines[line.checkout_id].append(line)
+    return [lines[key] for key in keys]
+
+
+CheckoutLinesByCheckoutTokenLoader.batch_load = _priced_lines
+
+
+def _lines_of_checkout(
+    root: checkout_models.Checkout, _info: ResolveInfo
+) -> list[checkout_models.CheckoutLine]:
+    return list(root.lines.all())
+
+
+# ---- Orders ---------------------------------------------------------------------------------------------------------
+
+
+def _lines_of_order(root: order_models.Order, _info: ResolveInfo) -> list[order_models.OrderLine]:
+    return sorted(root.lines.all(), key=lambda line: line.pk)
+
+
+def _fulfillments(root: order_models.Order, info: ResolveInfo) -> list[order_models.Fulfillment]:
+    shown = [
+        each
+        for each in root.fulfillments.all()
+        if info.context.user.is_staff or each.status != FulfillmentStatus.CANCELED
+    ]
+    return sorted(shown, key=lambda each: each.pk)
+
+
+# ---- What may be bought ---------------------------------------------------------------------------------------------
+
+
+def resolve_quantity_available(
+    root: product_models.ProductVariant,
+    info: ResolveInfo,
+    country_code: str | None = None,
+) -> Promise:
+    country = country_code or info.context.country.code
+    return AvailableByVariantLoader(info.context).load((root, country))
+
+
+def resolve_variant_is_available(root: product_models.ProductVariant, info: ResolveInfo) -> Promise:
+    return resolve_quantity_available(root, info).then(bool)
+
+
+def resolve_is_available(root: product_models.Product, info: ResolveInfo) -> Any:
+    if not root.is_visible:
+        return False
+
+    def of_variants(variants: list[product_models.ProductVariant]) -> Promise:
+        loader = AvailableByVariantLoader(info.context)
+        return loader.load_many([(each, info.context.country.code) for each in variants]).then(any)
+
+    return ProductVariantsByProductIdLoader(info.context).load(root.pk).then(of_variants)
+
+
+def _items_of_menu(root: Any, _info: ResolveInfo) -> list[Any]:
+    return [item for item in root.items.all() if item.level == 0]
+
+
+RESOLVERS: dict[str, Resolver] = {
+    "Checkout.lines": _lines_of_checkout,
+    "Menu.items": _items_of_menu,
+    "Order.fulfillments": _fulfillments,
+    "Order.lines": _lines_of_order,
+    "Product.isAvailable": resolve_is_available,
+    "ProductVariant.isAvailable": resolve_variant_is_available,
+    "ProductVariant.quantityAvailable": resolve_quantity_available,
+    "ProductVariant.stockQuantity": resolve_quantity_available,
+}
