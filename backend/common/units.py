@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -82,10 +83,51 @@ _SOLD_OUT = frozenset(
         "没有",
         "没有了",
         "没了",
+        "没货",
+        "没货了",
+        "无货",
+        "缺货",
+        "断货",
+        "脱销",
+        "完了",
         "空",
     ]
 )
-_UNCLEAR_BLANK = frozenset(["-", "--", "---", "/", "\\", "?", "??", "待定", "不详"])
+_UNCLEAR_BLANK = frozenset(
+    [
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "/",
+        "//",
+        "\\",
+        "?",
+        "??",
+        ".",
+        "…",
+        "×",
+        "x",
+        "X",
+        "√",
+        "待定",
+        "不详",
+        "待盘",
+        "未盘",
+    ]
+)
+# Said in words that hold no number at all.
+_UNCLEAR_WORDS = frozenset(
+    [
+        "若干", "少许", "少量", "一些", "一点", "一点点", "不多", "不少", "很多", "大量", "有", "有货", "够", "足够", "充足", "较多", "较少",
+        "同上", "同昨", "同昨天", "照旧", "不变", "没变", "未变", "同前",
+    ]
+)  # fmt: skip
+_TWO_DOTS = re.compile(r"(\d+)\s*(?:\.{2,}|\.?。\.?|[·•])\s*(\d+)(.*)")
+_NOTED = re.compile(
+    r"(?P<rest>[^()\[\]]*\d[^()\[\]]*|[^()\[\]]*[一二两三四五六七八九十百千半][^()\[\]]*)[(\[].*[)\]]?"
+)
 _ERRORS = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!)", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?E[+-]?\d+", re.IGNORECASE)
 _DATE = re.compile(
@@ -133,13 +175,20 @@ class Measure:
     message: str | Promise = ""
 
 
-@dataclass(frozen=True)
-class Counting:
+class Counting(NamedTuple):
     """How one good is counted: its base unit (g or piece), and its container, with what that holds (None: unknown)."""
 
     base: str
     container_name: str = ""
     container_units: int | None = None
+
+
+class Scale(NamedTuple):
+    """What a plain number in some unit means for one good: size base units each; is_whole: only whole ones count."""
+
+    size: int
+    unit: str
+    is_whole: bool
 
 
 class _NoNumber(ValueError):
@@ -169,6 +218,60 @@ def parse_quantity(value: object, *, unit: str | None, counting: Counting) -> Me
     if isinstance(value, int | float | Decimal):
         return _measure_number(value, column_unit=column_unit, counting=counting)
     return _measure_text(str(value), column_unit=column_unit, counting=counting)
+
+
+@lru_cache(maxsize=4096)
+def scale_of(unit: str | None, counting: Counting) -> Scale | None:
+    """How `parse_quantity` takes a plain number of this unit; None where such a number alone says too little."""
+    if unit is None:
+        return None if counting.base == GRAM else Scale(1, "", True)
+    name = _unit_name(unit)
+    try:
+        size, is_container = _units_in(name, counting=counting)
+    except _Unconvertible:
+        return None
+    return Scale(size, name, is_container or counting.base == PIECE)
+
+
+def plain_quantity(value: object, scale: Scale) -> int | None:
+    """The base units of a plain number (128.5, "128.5"), as `parse_quantity` would answer them; None for all else.
+
+    Nearly every cell of a large report is one, and is done here in a microsecond.
+    """
+    number: int | Decimal
+    kind = type(value)
+    if kind is str:
+        text: str = value  # type: ignore[assignment]  # its type was just looked at
+        if len(text) > 12 or not text.isascii():
+            return None
+        if text.isdigit():
+            number = int(text)
+        else:
+            whole, _point, fraction = text.partition(".")
+            if not (whole.isdigit() and fraction.isdigit()):
+                return None
+            number = Decimal(text)
+    elif kind is float:
+        if not 0 <= value < 1e9:  # type: ignore[operator]  # a float
+            return None
+        number = Decimal(f"{value:.12g}")
+        if number and number.adjusted() < -15:
+            return None
+    elif kind is int:
+        number = value  # type: ignore[assignment]  # an int
+        if not 0 <= number < 1_000_000_000:
+            return None
+    elif kind is Decimal:
+        number = value  # type: ignore[assignment]  # a Decimal
+        if not number.is_finite() or number < 0 or not -12 < number.adjusted() < 12:  # type: ignore[union-attr]  # a Decimal
+            return None
+    else:
+        return None
+    size, _unit, is_whole = scale
+    if is_whole and number % 1:
+        return None
+    total = number * size
+    return int(total) if total <= MOST_BASE_UNITS else None
 
 
 def parse_number(text: str) -> Decimal:
@@ -281,6 +384,9 @@ def _measure_number(value: float | Decimal, *, column_unit: str | None, counting
 
 def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> Measure:
     written = text
+    if not text.isprintable():
+        # Marks of direction and zero-width spaces, which a cell copied from a chat carries.
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     text = unicodedata.normalize("NFKC", text).strip().translate(_FORMAL)
     text = text.replace("−", "-").replace("﹣", "-").replace("、", ",")
     if not text:
@@ -304,8 +410,29 @@ def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> 
             _("“{value}” is less than nothing. Write what is there, 0 if it is sold out."),
             written,
         )
+    if text in _UNCLEAR_WORDS:
+        return _waits(_("“{value}” is no number. Count again, and write how much there is."), written)
     if _DATE.fullmatch(text):
         return _refused(_("“{value}” looks like a date. Write a number."), written)
+    if len(text) <= 60:
+        slip = _TWO_DOTS.fullmatch(text)
+        if slip is not None:
+            return _nearly(
+                f"{slip[1]}.{slip[2]}{slip[3]}",
+                message=_("“{value}” has two dots, or one of another kind. Is {number} meant?"),
+                written=written,
+                column_unit=column_unit,
+                counting=counting,
+            )
+        noted = _NOTED.fullmatch(text)
+        if noted is not None and noted["rest"].strip():
+            return _nearly(
+                noted["rest"].strip(),
+                message=_("“{value}” carries a note. Is the number {number}?"),
+                written=written,
+                column_unit=column_unit,
+                counting=counting,
+            )
     between = _RANGE.search(text)
     if between:
         return _vague(
@@ -327,6 +454,23 @@ def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> 
     except ValueError:
         return _refused(_("“{value}” cannot be read. Write a number, such as 128.5."), written)
     return _measure_parts(parts, written=written, column_unit=column_unit, counting=counting)
+
+
+def _nearly(
+    meant: str, *, message: StrOrPromise, written: str, column_unit: str | None, counting: Counting
+) -> Measure:
+    """A number that was written with a slip, or with a note: it waits, with the number as the proposal."""
+    found = _measure_text(meant, column_unit=column_unit, counting=counting)
+    if found.reading is Reading.READ:
+        return Measure(
+            Reading.WAITS,
+            base_units=found.base_units,
+            unit=found.unit,
+            message=format_lazy(message, value=_shown(written), number=_shown(meant)),
+        )
+    if found.reading is Reading.WAITS:
+        return found
+    return _refused(_("“{value}” cannot be read. Write a number, such as 128.5."), written)
 
 
 def _vague(rest: str, *, text: str, written: str, column_unit: str | None, counting: Counting) -> Measure:

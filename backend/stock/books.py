@@ -1,16 +1,17 @@
 """What stands in the books beside what a report says: from a document to a verdict on each of its rows.
 
-The command, the preview and the application of a report take this one path. Only who applies holds the rows: locked
-from here to the end of the transaction. Who looks locks nothing and writes nothing.
+The command, the preview and the application of a report take this one path. Nothing here locks or writes: who applies
+has locked the supplies before.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.db import connection
 from django.utils.text import format_lazy
@@ -31,20 +32,25 @@ MOST_AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Weighed:
-    """A verdict for each row, in their order; the books as they were; what the cooperative's supplies are called."""
+    """A verdict for each row, in their order; and what the cooperative's supplies are called."""
 
     verdicts: list[Verdict]
-    books: dict[int, Books]
     catalogue: Catalogue
 
 
 def read_report(*, report: Report) -> Document:
     """The report's bytes as rows, by what a person once said that its headings mean. Raises FeedUnreadable."""
-    raw = bytes(report.raw)
+    read = partial(
+        feeds.read_document,
+        format=report.format,
+        raw=bytes(report.raw),
+        filename=report.filename,
+        today=in_shop_zone(report.received_at).date(),
+    )
     if report.mapping:
-        return feeds.read_document(format=report.format, raw=raw, mapping=report.mapping)
+        return read(mapping=report.mapping)
     try:
-        return feeds.read_document(format=report.format, raw=raw)
+        return read()
     except FeedUnreadable as error:
         headers = unknown_headers(error)
         known = ColumnMapping.objects.filter(
@@ -53,7 +59,7 @@ def read_report(*, report: Report) -> Document:
         if not headers or known is None:
             raise
         report.mapping = known.mapping
-        return feeds.read_document(format=report.format, raw=raw, mapping=report.mapping)
+        return read(mapping=report.mapping)
 
 
 def unknown_headers(error: FeedUnreadable) -> tuple[str, ...]:
@@ -99,22 +105,32 @@ def take_header(*, report: Report, document: Document) -> Count:
     )
 
 
-def weigh(*, report: Report, document: Document, count: Count, hold: bool) -> Weighed:
-    """Find what the rows mean, read the books, and decide. hold: lock what they mean, in the one order."""
-    catalogue = read_catalogue(cooperative_id=report.cooperative_id)
+def find_supplies(*, report: Report, document: Document, count: Count, catalogue: Catalogue) -> list[Match]:
+    """Which supply each row means; for a complete list, those that no row means as well."""
     matches = decide.match_rows(rows=document.rows, catalogue=catalogue, confirmed=count.confirmed)
     if report.is_complete:
         matches += decide.absent(matches=matches, catalogue=catalogue)
-    return weigh_matches(matches=matches, catalogue=catalogue, count=count, hold=hold)
+    return matches
 
 
-def weigh_matches(*, matches: Sequence[Match], catalogue: Catalogue, count: Count, hold: bool) -> Weighed:
-    """Decide rows whose supplies were found."""
-    meant = {match.supply_id for match in matches if match.outcome is None and match.supply_id is not None}
+def meant(matches: Iterable[Match]) -> set[int]:
+    """The supplies of those rows that go further."""
+    return {match.supply_id for match in matches if match.outcome is None and match.supply_id is not None}
+
+
+def weigh(*, report: Report, document: Document, count: Count) -> Weighed:
+    """Find what the rows mean, read the books, and decide, for who looks: nothing is locked."""
+    catalogue = read_catalogue(cooperative_id=report.cooperative_id)
+    matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
+    return Weighed(weigh_matches(matches=matches, count=count), catalogue)
+
+
+def weigh_matches(*, matches: Sequence[Match], count: Count) -> list[Verdict]:
+    """Decide rows whose supplies were found. Who applies the verdicts has locked the supplies before."""
     books = read_books(
-        supply_ids=meant, counts_from=count.counts_from, with_waiting=count.is_by_hand, hold=hold
+        supply_ids=meant(matches), counts_from=count.counts_from, with_waiting=count.is_by_hand
     )
-    return Weighed(decide.decide(matches=matches, books=books, count=count), books, catalogue)
+    return decide.decide(matches=matches, books=books, count=count)
 
 
 def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int, Verdict]:
@@ -124,13 +140,8 @@ def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int
         return {}
     sure = Count(count.key, count.basis, count.counts_from, count.is_by_hand, frozenset(rows))
     matches = decide.match_rows(rows=document.rows, catalogue=weighed.catalogue, confirmed=rows)
-    again = weigh_matches(
-        matches=[match for match in matches if match.row.number in rows],
-        catalogue=weighed.catalogue,
-        count=sure,
-        hold=False,
-    )
-    return {verdict.row.number: verdict for verdict in again.verdicts}
+    again = weigh_matches(matches=[match for match in matches if match.row.number in rows], count=sure)
+    return {verdict.row.number: verdict for verdict in again}
 
 
 def read_catalogue(*, cooperative_id: int) -> Catalogue:
@@ -139,41 +150,36 @@ def read_catalogue(*, cooperative_id: int) -> Catalogue:
     return Catalogue([Known(*row) for row in supplies.values_list("pk", "code", "name")])
 
 
-def read_books(
-    *, supply_ids: Collection[int], counts_from: datetime, with_waiting: bool, hold: bool
-) -> dict[int, Books]:
-    """What the ledger says of each of these supplies; with hold they and their Stock rows are locked, in pk order."""
-    ids = sorted(supply_ids)
+def read_books(*, supply_ids: Collection[int], counts_from: datetime, with_waiting: bool) -> dict[int, Books]:
+    """What the ledger says of each of these supplies, with what came or went since the count was made."""
+    ids = ledger.bigints(sorted(supply_ids))
     with connection.cursor() as cursor:
-        cursor.execute(_BOOKS + (" FOR UPDATE" if hold else ""), [ledger.bigints(ids)])
-        supplies = cursor.fetchall()
-        cursor.execute(_LATER_MOVEMENTS, {"supplies": ledger.bigints(ids), "since": counts_from})
+        cursor.execute(_LATER_MOVEMENTS, {"supplies": ids, "since": counts_from})
         since = {pk: (on_hand, allocated) for pk, on_hand, allocated in cursor.fetchall()}
         waiting: dict[int, set[int]] = {}
         if with_waiting:
-            cursor.execute(_WAITING, [ledger.bigints(ids)])
+            cursor.execute(_WAITING, [ids])
             for pk, base_units in cursor.fetchall():
                 waiting.setdefault(pk, set()).add(base_units)
-    if hold:
-        ledger.hold_stock_rows(supply_ids=ids)
+        cursor.execute(_BOOKS, [ids])
+        supplies = cursor.fetchall()
+    # Most supplies are counted alike, and at the same moment: each is made once.
+    countings: dict[tuple[str, str, int | None], Counting] = {}
+    moments: dict[int | None, datetime | None] = {None: None}
     books = {}
-    for (
-        pk,
-        unit,
-        container,
-        per_container,
-        on_hand,
-        allocated,
-        at,
-        sequence,
-        sha256,
-        units,
-        in_unit,
-    ) in supplies:
-        on_hand_since, allocated_since = since.get(pk, (0, 0))
+    for row in supplies:
+        pk, unit, container, size, on_hand, allocated, microseconds, sequence, sha256, units, in_unit = row
+        how = (unit, container, size)
+        counting = countings.get(how)
+        if counting is None:
+            counting = countings[how] = Counting(base=unit, container_name=container, container_units=size)
+        at = moments.get(microseconds)
+        if at is None and microseconds is not None:
+            at = moments[microseconds] = _EPOCH + timedelta(microseconds=microseconds)
+        on_hand_since, allocated_since = since.get(pk, _NOTHING)
         books[pk] = Books(
             pk=pk,
-            counting=Counting(base=unit, container_name=container, container_units=per_container),
+            counting=counting,
             on_hand=on_hand,
             allocated=allocated,
             counted=None if at is None else (at, sequence, sha256),
@@ -181,15 +187,21 @@ def read_books(
             counted_unit=in_unit,
             on_hand_since=on_hand_since,
             allocated_since=allocated_since,
-            waiting=frozenset(waiting.get(pk, ())),
+            waiting=frozenset(waiting[pk]) if pk in waiting else _NONE,
         )
     return books
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOTHING = (0, 0)
+_NONE: frozenset[int] = frozenset()
+
+# Moments as whole microseconds: a hundred thousand of them are read in no time.
 _BOOKS = """
     SELECT id, unit, container_name, container_units, on_hand, allocated,
-           counted_at, counted_sequence, counted_sha256, counted_base_units, counted_unit
-    FROM stock_supply WHERE id = ANY(%s::bigint[]) ORDER BY id
+           (extract(epoch FROM counted_at) * 1000000)::bigint, counted_sequence, counted_sha256,
+           counted_base_units, counted_unit
+    FROM stock_supply WHERE id = ANY(%s::bigint[])
 """
 
 _LATER_MOVEMENTS = """

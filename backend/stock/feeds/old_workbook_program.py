@@ -1,0 +1,173 @@
+"""A program: an .xls workbook on standard input becomes JSON on standard output. `old_workbook` runs it.
+
+It imports nothing of the shop, and sets its own limits before it reads.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import resource
+import struct
+import sys
+from typing import Any
+
+MOST_BYTES = 300 * 1024 * 1024
+MOST_SECONDS = 20
+MOST_CELLS = 1_000_000
+MOST_TEXT = 32 * 1024 * 1024
+
+
+def main() -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    from python_calamine import CalamineError, PasswordError
+
+    raw = sys.stdin.buffer.read()
+    try:
+        said: dict[str, Any] = read(raw)
+    except PasswordError:
+        said = {"error": "password"}
+    except (
+        CalamineError,
+        MemoryError,
+        ValueError,
+        OSError,
+        IndexError,
+        struct.error,
+        OverflowError,
+    ) as error:
+        said = {"error": type(error).__name__}
+    sys.stdout.write(json.dumps(said))
+    return 0
+
+
+def read(raw: bytes) -> dict[str, Any]:
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    marks = read_marks(raw)
+    sheets, hidden = [], []
+    cells = text = 0
+    with CalamineWorkbook.from_filelike(io.BytesIO(raw)) as workbook:
+        for index, sheet in enumerate(workbook.sheets_metadata[:200]):
+            if sheet.typ is not SheetTypeEnum.WorkSheet:
+                continue
+            if sheet.visible is not SheetVisibleEnum.Visible:
+                hidden.append(sheet.name)
+                continue
+            table = workbook.get_sheet_by_index(index)
+            top, left = table.start or (0, 0)
+            rows: list[list[object]] = [[] for _row in range(top)]
+            for row in table.iter_rows():
+                cells += len(row)
+                text += sum(len(value) for value in row if isinstance(value, str))
+                if cells > MOST_CELLS or text > MOST_TEXT:
+                    raise MemoryError
+                rows.append([""] * left + [as_json(value) for value in row])
+            hidden_rows, hidden_columns, errors = marks.get(index, ([], [], []))
+            for line, column in errors:
+                if line < len(rows) and column < len(rows[line]):
+                    rows[line][column] = "#N/A"
+            sheets.append(
+                {
+                    "name": sheet.name,
+                    "rows": rows,
+                    "hidden_rows": hidden_rows,
+                    "hidden_columns": hidden_columns,
+                    "merged": (table.merged_cell_ranges or [])[:10_000],
+                }
+            )
+    return {"sheets": sheets, "hidden": hidden}
+
+
+def as_json(value: object) -> object:
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return [type(value).__name__, value.isoformat()]
+    if isinstance(value, datetime.timedelta):
+        return ["timedelta", str(value)]
+    return value
+
+
+# ---- What calamine does not tell: hidden rows and columns, cells with an error --------------------------------------
+
+BOUNDSHEET, ROW, COLINFO, BOOLERR, FORMULA, EOF = 0x85, 0x208, 0x7D, 0x205, 0x06, 0x0A
+
+
+def read_marks(raw: bytes) -> dict[int, tuple[list[int], list[int], list[tuple[int, int]]]]:
+    """For each sheet, by its place: hidden rows, hidden columns, and cells with an error; from 0."""
+    stream = workbook_stream(raw)
+    starts = []
+    for kind, body in records(stream, 0):
+        if kind == BOUNDSHEET and len(body) >= 4:
+            starts.append(struct.unpack_from("<I", body)[0])
+    found = {}
+    for index, start in enumerate(starts[:200]):
+        rows: list[int] = []
+        columns: list[int] = []
+        errors: list[tuple[int, int]] = []
+        for kind, body in records(stream, start):
+            if kind == ROW and len(body) >= 16 and struct.unpack_from("<I", body, 12)[0] & 0x20:
+                rows.append(struct.unpack_from("<H", body)[0])
+            elif kind == COLINFO and len(body) >= 10 and struct.unpack_from("<H", body, 8)[0] & 0x1:
+                first, last = struct.unpack_from("<HH", body)
+                columns.extend(range(first, min(last, 255) + 1))
+            elif (kind == BOOLERR and len(body) >= 8 and body[7]) or (
+                kind == FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2
+            ):
+                errors.append(struct.unpack_from("<HH", body))
+        found[index] = (rows, columns, errors)
+    return found
+
+
+def records(stream: bytes, start: int) -> Any:
+    """(kind, body) of each record of the part of the stream that begins there."""
+    place = start
+    while place + 4 <= len(stream):
+        kind, size = struct.unpack_from("<HH", stream, place)
+        yield kind, stream[place + 4 : place + 4 + size]
+        if kind == EOF:
+            return
+        place += 4 + size
+
+
+def workbook_stream(raw: bytes) -> bytes:
+    """The stream named Workbook, or Book, of the compound file; b"" when it is short enough to be kept elsewhere."""
+    size = 1 << struct.unpack_from("<H", raw, 30)[0]
+    if not 128 <= size <= 4096:
+        raise ValueError("sector size")
+
+    def sector(number: int) -> bytes:
+        return raw[(number + 1) * size : (number + 2) * size]
+
+    tables = [number for number in struct.unpack_from("<109I", raw, 76) if number < 0xFFFFFFFA]
+    following, more = struct.unpack_from("<II", raw, 68)
+    while following < 0xFFFFFFFA and more and len(tables) < 100_000:
+        numbers = struct.unpack(f"<{size // 4}I", sector(following))
+        tables += [number for number in numbers[:-1] if number < 0xFFFFFFFA]
+        following, more = numbers[-1], more - 1
+    links: list[int] = []
+    for number in tables:
+        block = sector(number)
+        links += struct.unpack(f"<{len(block) // 4}I", block[: len(block) // 4 * 4])
+
+    def chain(first: int, most: int) -> bytes:
+        parts: list[bytes] = []
+        while first < len(links) and len(parts) * size < most:
+            parts.append(sector(first))
+            first = links[first]
+        return b"".join(parts)
+
+    directory = chain(struct.unpack_from("<I", raw, 48)[0], 1024 * 1024)
+    for place in range(0, len(directory) - 127, 128):
+        entry = directory[place : place + 128]
+        name = entry[: max(0, struct.unpack_from("<H", entry, 64)[0] - 2)].decode("utf-16-le", "replace")
+        if name in ("Workbook", "Book"):
+            start, length = struct.unpack_from("<II", entry, 116)
+            return b"" if length < 4096 else chain(start, len(raw))[:length]
+    return b""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
