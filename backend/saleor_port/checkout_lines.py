@@ -70,10 +70,10 @@ def hidden_lines() -> Iterator[Replace]:
         # What is not visible is refused when it is put in, in words without its name.
         plain_check([each[0] for each in visible], [each[1] for each in visible], country)
 
-    def perform_mutation(cls: Any, root: Any, info: Any, **data: Any) -> Any:
-        # With a line that is refused, those before it stay out, too.
+    def perform_mutation(cls: Any, root: Any, info: Any, *given: Any, **data: Any) -> Any:
+        # With a line that is refused, those before it stay out, too. checkoutLinesUpdate calls it by position.
         with transaction.atomic():
-            return plain_add(cls, root, info, **data)
+            return plain_add(cls, root, info, *given, **data)
 
     yield Replace(mutations, "check_lines_quantity", check_lines_quantity)
     yield Replace(mutations.CheckoutLinesAdd, "perform_mutation", classmethod(perform_mutation))
