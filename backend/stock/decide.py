@@ -17,14 +17,26 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from backend.common.units import GRAMS, PIECE, Counting, Measure, Reading, parse_quantity
+from backend.common.synonyms import same_names
+from backend.common.units import (
+    GRAMS,
+    PIECE,
+    Counting,
+    Measure,
+    Reading,
+    parse_quantity,
+    plain_quantity,
+    scale_of,
+)
 from backend.stock.feeds.document import Row
 from backend.stock.words import Basis, Outcome
 
@@ -40,8 +52,7 @@ MOST_SUGGESTIONS = 50
 """Unknown codes that are compared with all others; a file of nothing else is another cooperative's."""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """A supply as a row may name it."""
 
     pk: int
@@ -49,8 +60,7 @@ class Known:
     name: str
 
 
-@dataclass(frozen=True)
-class Books:
+class Books(NamedTuple):
     """What the ledger says of one supply, in base units, as a report is decided.
 
     counted: the newest count that was applied, as its key; counted_units and counted_unit what it said, and in which
@@ -85,8 +95,7 @@ class Count:
     confirmed: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A row and the supply that it means; or, with an outcome, why it goes no further."""
 
     row: Row
@@ -95,8 +104,7 @@ class Match:
     message: str | Promise = ""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What becomes of a row. on_hand: the new figure in base units when it was accepted, else None.
 
     base_units: what the row says; for one that waits, what it proposes.
@@ -119,51 +127,98 @@ class Catalogue:
     """One cooperative's supplies, found by what a bookkeeper writes."""
 
     supplies: Sequence[Known]
-    by_code: dict[str, int] = field(default_factory=dict)
-    by_number: dict[int, list[int]] = field(default_factory=dict)
-    by_name: dict[str, list[int]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for supply in self.supplies:
-            code = plain(supply.code)
-            self.by_code[code] = supply.pk
-            if code.isdecimal():
-                self.by_number.setdefault(int(code), []).append(supply.pk)
-            self.by_name.setdefault(plain(supply.name), []).append(supply.pk)
+    @cached_property
+    def by_code(self) -> Mapping[str, int]:
+        """Codes as they stand in the shop's books: nearly every row has one."""
+        return {code: pk for pk, code, _name in self.supplies}
+
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        return {pk: name for pk, _code, name in self.supplies}
+
+    @cached_property
+    def _by_plain_code(self) -> Mapping[str, int]:
+        return {plain(code): pk for pk, code, _name in self.supplies}
+
+    @cached_property
+    def _by_number(self) -> Mapping[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for pk, code, _name in self.supplies:
+            written = plain(code)
+            if written.isdecimal():
+                found.setdefault(int(written), []).append(pk)
+        return found
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for pk, _code, name in self.supplies:
+            found.setdefault(plain(name), []).append(pk)
+        return found
+
+    @cached_property
+    def _by_pk(self) -> Mapping[int, Known]:
+        return {supply.pk: supply for supply in self.supplies}
 
     def find(self, *, code: str, name: str) -> int | None:
         """The supply of that code; of that name only where no code is written."""
         if not code:
-            named = self.by_name.get(plain(name), []) if name else []
+            named = self._by_name.get(plain(name), []) if name else []
             return named[0] if len(named) == 1 else None
+        found = self.by_code.get(code)
+        if found is not None:
+            return found
         written = plain(code)
-        if written in self.by_code:
-            return self.by_code[written]
-        # A workbook that took the code 00123 for a number writes 123, or 123.0.
-        number = re.fullmatch(r"(\d{1,18})(?:\.0+)?", written)
-        same = self.by_number.get(int(number[1]), []) if number else []
+        found = self._by_plain_code.get(written)
+        if found is not None:
+            return found
+        same = self.of_number(written)
         return same[0] if len(same) == 1 else None
 
+    def of_number(self, written: str) -> Sequence[int]:
+        """The supplies whose code a workbook may have turned into this number: of 00123 it makes 123, or 123.0."""
+        number = _NUMBER.fullmatch(written)
+        return self._by_number.get(int(number[1]), []) if number else []
+
+    def is_called(self, supply_id: int, *, name: str) -> bool:
+        """Whether this may be a name of that supply: its own, a name nobody else has, or another word for it."""
+        if name == self.names[supply_id]:
+            return True
+        written, own = plain(name), plain(self.names[supply_id])
+        others = [pk for word in _words_for(written) for pk in self._by_name.get(word, ())]
+        return written == own or supply_id in others or not others
+
     def suggest(self, *, code: str, name: str) -> Known | None:
-        """The supply that was probably meant."""
-        known = {supply.pk: supply for supply in self.supplies}
-        named = self.by_name.get(plain(name), []) if name else []
-        if named:
-            return known[named[0]]
-        for written, choices in (
-            (plain(name), {plain(supply.name): supply for supply in self.supplies}),
-            (plain(code), {plain(supply.code): supply for supply in self.supplies}),
-        ):
-            near = difflib.get_close_matches(written, list(choices), n=1, cutoff=0.6) if written else []
+        """The supply that was probably meant: by its name, by another word for it, by what is written nearly so."""
+        written = plain(name)
+        for word in _words_for(written) if written else ():
+            named = self._by_name.get(word)
+            if named:
+                return self._by_pk[named[0]]
+        for text, choices in ((written, self._by_name), (plain(code), self._by_plain_code)):
+            near = difflib.get_close_matches(text, choices, n=1, cutoff=0.6) if text else []
             if near:
-                return choices[near[0]]
+                found = choices[near[0]]
+                return self._by_pk[found if isinstance(found, int) else found[0]]
         return None
+
+
+_NUMBER = re.compile(r"(\d{1,18})(?:\.0+)?")
+_SHORTENED = re.compile(r"\d+(?:\.\d+)?E\+?\d+")
+
+
+def _words_for(name: str) -> list[str]:
+    """The name, and what else the same thing is called: 莴苣, 莴笋, 青笋."""
+    return [name, *(word for word in sorted(same_names().get(name, ())) if word != name)]
 
 
 def plain(text: str) -> str:
     """A code or name as it is compared: full-width letters, other dashes, case and spaces make no difference."""
     if text.isascii() and text.isprintable() and " " not in text and "_" not in text:
         return text.upper()
+    if not text.isprintable():
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     text = unicodedata.normalize("NFKC", text).upper()
     return re.sub(r"\s", "", re.sub(r"[‐‑‒–—―−_]", "-", text))
 
@@ -175,51 +230,93 @@ def match_rows(*, rows: Iterable[Row], catalogue: Catalogue, confirmed: Collecti
     """
     matches: list[Match] = []
     suggestions = 0
+    by_code, names, make = catalogue.by_code, catalogue.names, tuple.__new__
     for row in rows:
-        is_blank = row.value is None or row.value == ""
-        supply_id = catalogue.find(code=row.code, name=row.name)
-        if row.problem:
-            matches.append(Match(row, supply_id, Outcome.REFUSED, row.problem))
-        elif is_blank:
-            matches.append(Match(row, supply_id, Outcome.SKIPPED, _("Empty: unchanged.")))
-        elif re.fullmatch(r"\d+(\.\d+)?E\+\d+", row.code, re.IGNORECASE):
-            message = _("The code was shortened by the workbook. Format the column as text.")
-            matches.append(Match(row, None, Outcome.REFUSED, message))
-        elif supply_id is None:
-            suggested = None
-            if suggestions < MOST_SUGGESTIONS:
-                suggestions += 1
-                suggested = catalogue.suggest(code=row.code, name=row.name)
-            matches.append(_unknown(row, suggested))
-        elif row.is_hidden:
-            message = _("The row is hidden in the workbook. Show it, or delete it.")
-            matches.append(Match(row, supply_id, Outcome.WAITING, message))
-        else:
-            matches.append(Match(row, supply_id))
-    if confirmed:
-        matches = [
-            Match(match.row, match.supply_id)
-            if match.outcome is Outcome.WAITING
-            and match.supply_id is not None
-            and match.row.number in confirmed
-            else match
-            for match in matches
-        ]
-    counted = Counter(match.supply_id for match in matches if match.outcome is None)
-    twice = {supply_id for supply_id, times in counted.items() if times > 1}
-    if not twice:
+        number, _column, code, value, name, _unit, _lot, problem, is_hidden, _letter, _sheet, doubt = row
+        supply_id = by_code.get(code)
+        if (
+            supply_id is not None
+            and not (problem or is_hidden or doubt or value is None or value == "")
+            and (not name or name == names[supply_id] or catalogue.is_called(supply_id, name=name))
+        ):
+            # Nearly every row; the rest may take its time.
+            matches.append(make(Match, (row, supply_id, None, "")))
+            continue
+        match = _match(row, catalogue, with_suggestion=suggestions < MOST_SUGGESTIONS)
+        suggestions += match.outcome is Outcome.WAITING and not (is_hidden or doubt)
+        if match.outcome is Outcome.WAITING and match.supply_id is not None and number in confirmed:
+            match = Match(row, match.supply_id)
+        matches.append(match)
+    meant = [match.supply_id for match in matches if match.outcome is None]
+    if len(set(meant)) == len(meant):
         return matches
-    message = _("This good is in the list more than once. Keep one row.")
+    counted = Counter(meant)
+    places: dict[int | None, list[str]] = {}
+    for match in matches:
+        if match.outcome is None and counted[match.supply_id] > 1:
+            places.setdefault(match.supply_id, []).append(str(match.row.line))
     return [
-        Match(match.row, match.supply_id, Outcome.REFUSED, message)
-        if match.outcome is None and match.supply_id in twice
+        Match(
+            match.row,
+            match.supply_id,
+            Outcome.REFUSED,
+            format_lazy(
+                _("This good is in the list more than once (rows {rows}). Keep one row."),
+                rows=", ".join(places[match.supply_id][:5]),
+            ),
+        )
+        if match.outcome is None and match.supply_id in places
         else match
         for match in matches
     ]
 
 
+def _match(row: Row, catalogue: Catalogue, *, with_suggestion: bool) -> Match:
+    """A row that is not as plain as most are."""
+    supply_id = catalogue.find(code=row.code, name=row.name)
+    if row.problem:
+        return Match(row, supply_id, Outcome.REFUSED, row.problem)
+    if row.value is None or row.value == "":
+        return Match(row, supply_id, Outcome.SKIPPED, _("Empty: unchanged."))
+    if supply_id is None:
+        written = plain(row.code)
+        if _SHORTENED.fullmatch(written):
+            message = _("The code was shortened by the workbook. Format the column as text.")
+            return Match(row, None, Outcome.REFUSED, message)
+        if len(catalogue.of_number(written)) > 1:
+            message = _(
+                "The code was taken for a number by the workbook, and several goods may be meant. "
+                "Format the column as text."
+            )
+            return Match(row, None, Outcome.REFUSED, message)
+        if "." in written and _NUMBER.fullmatch(written):
+            message = _(
+                "The code was taken for a number by the workbook, and no good has it. Format the column as text."
+            )
+            return Match(row, None, Outcome.REFUSED, message)
+        return _unknown(row, catalogue.suggest(code=row.code, name=row.name) if with_suggestion else None)
+    if row.is_hidden:
+        message = _("The row is hidden in the workbook. Show it, or delete it.")
+        return Match(row, supply_id, Outcome.WAITING, message)
+    if row.doubt:
+        return Match(row, supply_id, Outcome.WAITING, row.doubt)
+    if row.code and row.name and not catalogue.is_called(supply_id, name=row.name):
+        return Match(
+            row,
+            supply_id,
+            Outcome.WAITING,
+            format_lazy(
+                _("The code {code} is {known}, but the row says {written}. Which is right?"),
+                code=row.code[:30],
+                known=catalogue.names[supply_id],
+                written=row.name[:30],
+            ),
+        )
+    return Match(row, supply_id)
+
+
 def _unknown(row: Row, suggested: Known | None) -> Match:
-    written = row.code or row.name
+    written = (row.code or row.name)[:60]
     if suggested is None:
         message = format_lazy(_("There is no good “{written}”."), written=written)
         return Match(row, None, Outcome.WAITING, message)
@@ -247,20 +344,45 @@ def absent(*, matches: Sequence[Match], catalogue: Catalogue) -> list[Match]:
 
 def decide(*, matches: Iterable[Match], books: Mapping[int, Books], count: Count) -> list[Verdict]:
     """One verdict a row, in their order. books: of every supply that a row means."""
-    verdicts = []
+    verdicts: list[Verdict] = []
+    key, basis, confirmed, make = count.key, count.basis, count.confirmed, tuple.__new__
+    is_sellable = basis is Basis.SELLABLE
     for match in matches:
-        if match.outcome is not None or match.supply_id is None:
-            verdicts.append(
-                Verdict(
-                    row=match.row,
-                    outcome=match.outcome or Outcome.WAITING,
-                    supply_id=match.supply_id,
-                    message=match.message,
-                )
-            )
-        else:
-            verdicts.append(_decide_row(row=match.row, book=books[match.supply_id], count=count))
+        row, supply_id, outcome, message = match
+        if outcome is not None or supply_id is None:
+            verdicts.append(Verdict(row, outcome or Outcome.WAITING, supply_id, message=message))
+            continue
+        book = books[supply_id]
+        scale = scale_of(row.unit, book.counting)
+        counted = None if scale is None else plain_quantity(row.value, scale)
+        if (
+            counted is None
+            or scale is None
+            or not row.number
+            or (book.counted is not None and key <= book.counted)
+            or row.number in confirmed
+        ):
+            verdicts.append(_decide_row(row=row, book=book, count=count))
+            continue
+        # A plain number, newer than what is in the books: nearly every row, so decided here.
+        on_hand = counted + book.on_hand_since
+        if is_sellable:
+            on_hand += book.allocated - book.allocated_since
+        if on_hand < 0 or _is_odd(counted, scale.unit, book, is_sellable=is_sellable):
+            verdicts.append(_decide_row(row=row, book=book, count=count))
+            continue
+        verdicts.append(make(Verdict, (row, Outcome.ACCEPTED, supply_id, counted, scale.unit, on_hand, "")))
     return verdicts
+
+
+def _is_odd(counted: int, unit: str, book: Books, *, is_sellable: bool) -> bool:
+    """Whether the count may be a slip, which `_suspicion` then looks into."""
+    if not counted or book.counted is None:
+        return False
+    before = book.on_hand - book.on_hand_since
+    if is_sellable:
+        before -= book.allocated - book.allocated_since
+    return unit != book.counted_unit or counted >= JUMP * before or counted * JUMP <= before
 
 
 def _decide_row(*, row: Row, book: Books, count: Count) -> Verdict:

@@ -210,7 +210,8 @@ _ROW_TAG = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _COLUMN_TAG = re.compile(rb"<(?:\w+:)?col\b([^>]*)>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b(?P<attributes>[^>]*?)(?:/>|>(?P<content>.*?)</(?:\w+:)?c>)", re.DOTALL)
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_FAR = re.compile(rb'\br="([A-Z]{2,3}|[A-Z](?=\d{6}))(\d{1,7})"[^>]*>')
+# Each begins with plain text, which is found ten times faster than a pattern.
+_FAR = re.compile(rb' r="([A-Z]{2,3}|[A-Z](?=\d{6}))(\d{1,7})"[^>]*>')
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>[^<]+<")
 _TEXT = re.compile(
@@ -267,8 +268,10 @@ def _read_marks(xml: bytes, *, lengths: list[int], percent: frozenset[bytes]) ->
 
 
 def _is_odd(xml: bytes) -> bool:
+    """Whether tags may be written in another way than one space before each attribute, and its value as it is."""
+    signs = (b"='", b"\t", b"\r", b" =", b"= ", b'"r="', b"<!")
     return (
-        any(sign in xml for sign in (b"='", b"\t", b" =", b"= ", b"<!")) or b"\n" in xml[400:] or b"&#" in xml
+        any(sign in xml for sign in signs) or xml.find(b"\n", 400) > 0 or bool(re.search(rb' r="[^"]*&', xml))
     )
 
 
@@ -283,7 +286,7 @@ def _measure(xml: bytes, *, lengths: list[int]) -> None:
         if found[0].endswith(b"/>"):
             continue
         rows, columns = max(rows, int(found[2])), max(columns, _column_number(found[1]) + 1)
-    for tag in re.finditer(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{6,7})"[^>]*?>', xml):
+    for tag in re.finditer(rb'row (?:[^>]*? )?r="(\d{6,7})"[^>]*?>', xml):
         # Cells may leave out where they stand.
         if int(tag[1]) > MOST_LINES and re.match(
             rb"\s*<(?:\w+:)?c\b(?![^>]*\br=)", xml[tag.end() : tag.end() + 400]
