@@ -31,6 +31,12 @@ FIELD_COSTS = {
     "Query.board": 500,
     "Query.packList": 500,
     "Query.goodsInSeason": 200,
+    # Up to four ways of looking, each a query.
+    "Query.search": 200,
+    "Query.searchSuggestions": 20,
+    "Query.goods": 200,
+    # Reads a whole shelf.
+    "GoodsConnection.facets": 500,
     # Reads every recipe that it names, or all of them.
     "Query.shoppingList": 300,
     "Query.weekMenu": 500,
@@ -141,6 +147,15 @@ LIST_SIZES = {
     "ShoppingList.lines": 30,
     "ShoppingListLine.packs": 3,
     "ShoppingListLine.portions": 3,
+    "GoodsFacets.cooperatives": 10,
+    "GoodsFacets.months": 12,
+    "GoodsFacets.prices": 5,
+    "GoodsFacets.storages": 3,
+    "GoodsFacets.villages": 10,
+    "SearchResult.cooperatives": 10,
+    "SearchResult.dishes": 24,
+    "SearchResult.products": 24,
+    "SearchResult.villages": 10,
     # Of the schema itself: about as many as it has.
     "__Schema.types": 700,
     "__Schema.directives": 3,

@@ -14,6 +14,7 @@ from saleor.graphql.product.types import ProductVariant
 from backend.api import accounts, extensions
 from backend.api.batching import batch
 from backend.api.desk import DeskQueries
+from backend.api.finding import FindingQueries
 from backend.api.kitchen import KitchenQueries
 from backend.api.mutations.ordering import OrderPlace
 from backend.api.mutations.programs import StockTokenIssue, StockTokenRevoke
@@ -60,7 +61,7 @@ LEFT_OUT_MUTATIONS = (
 LEFT_OUT_FIELDS = ((ProductVariant, "digital_content"), (OrderLine, "digital_content_url"))
 
 
-class Query(ShopQueries, KitchenQueries, DeskQueries, saleor_api.Query):
+class Query(FindingQueries, ShopQueries, KitchenQueries, DeskQueries, saleor_api.Query):
     """Everything that can be asked."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -48,6 +48,7 @@ class Hit:
     title_en: str
     names: tuple[str, ...]
     score: float
+    also: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def find(text: str) -> Found:
                 and not any(hit.kind == "product" for hit in hits)
             ):
                 hits = _with_goods_in_part(hits, phrase)
-            near = _near(phrase, hits) if way == Way.BY_EAR and not _is_typed_sound(phrase, hits) else ()
+            near = _near(phrase, hits) if way == Way.BY_EAR else ()
             return Found(phrase=phrase, way=way, hits=tuple(hits), near=near)
     slips = _visible(_a_slip_away(phrase))
     if slips:
@@ -91,6 +92,23 @@ def find(text: str) -> Found:
     question = phrase.loose()
     parts = _visible(_in_part(phrase, _matching(question))) if question else []
     return Found(phrase=phrase, way=Way.IN_PART, hits=tuple(parts))
+
+
+def suggest(text: str, *, limit: int) -> list[Hit]:
+    """What somebody may be typing: `also` is the name by which it was found, where that is none of its titles."""
+    found = find(text)
+    return [replace(hit, also=_also(found.phrase, hit)) for hit in found.hits[:limit]]
+
+
+def _also(phrase: Phrase, hit: Hit) -> str | None:
+    typed = phrase.key_text
+    if typed in hit.title or typed in hit.title_en.lower():
+        return None
+    by_name = next((name for name in hit.names[1:] if typed in name), None)
+    if by_name is None and phrase.is_latin:
+        distance, name = nearest_name(phrase, hit.names)
+        by_name = name if distance <= 1 else None
+    return by_name if by_name and by_name not in hit.title else None
 
 
 def product_pks(text: str) -> list[int]:
@@ -194,7 +212,7 @@ def _ask(statement: str, **parameters: Any) -> list[Hit]:
 
 
 def _scored(hit: Hit, score: float) -> Hit:
-    return Hit(**{**vars(hit), "score": score})
+    return replace(hit, score=score)
 
 
 # ---- What may be seen, and what comes first ----------------------------------------------------------------------------
@@ -249,11 +267,6 @@ def _closed(pks: Sequence[int]) -> set[int]:
 
 
 # ---- What was meant --------------------------------------------------------------------------------------------------
-
-
-def _is_typed_sound(phrase: Phrase, hits: Sequence[Hit]) -> bool:
-    """Letters that are the very pinyin of what was found need no correction."""
-    return phrase.is_latin and any(phrase.key == "".join(hit.names[:1]) for hit in hits)
 
 
 def _near(phrase: Phrase, hits: Sequence[Hit]) -> tuple[str, ...]:

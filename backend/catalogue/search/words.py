@@ -34,9 +34,9 @@ _WORD = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+|[a-z0-9]+")
 _STOP_WORDS = frozenset({"a", "an", "and", "the", "of", "with", "in", "for", "some", "fresh", "buy"})
 
 
-def normalised(text: str) -> str:
-    """NFKC, small letters, no tones, no more than LONGEST_PHRASE characters."""
-    text = unicodedata.normalize("NFKC", text)[:LONGEST_PHRASE].lower().replace("ü", "v")
+def normalised(text: str, *, at_most: int | None = LONGEST_PHRASE) -> str:
+    """NFKC, small letters, no tones, no more than so many characters."""
+    text = unicodedata.normalize("NFKC", text[: at_most and 4 * at_most])[:at_most].lower().replace("ü", "v")
     bare = "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
     return re.sub(r"['’`]", "", bare)
 
@@ -52,7 +52,7 @@ def stem(word: str) -> str:
 
 def english_words(text: str) -> list[str]:
     """The words of an English text, without plurals and without what says nothing."""
-    found = re.findall(r"[a-z0-9]+", normalised(text))
+    found = re.findall(r"[a-z0-9]+", normalised(text, at_most=None))
     return [stem(word) for word in found if word not in _STOP_WORDS] or [stem(word) for word in found]
 
 
@@ -326,11 +326,18 @@ class Phrase:
         ]
 
     def share(self, names: Iterable[str]) -> float:
-        """How much of the typed characters and words is in these names, 0 to 1."""
-        text = normalised(" ".join(names))
+        """How much of the best of the typed words is in these names, 0 to 1; a little more where others are, too."""
+        text = normalised(" ".join(names), at_most=None)
         there = set(english_words(text)) | set(text)
-        pieces = [piece for run in self._runs for piece in (run if readings.is_han(run[0]) else [stem(run)])]
-        return sum(piece in there for piece in pieces) / len(pieces) if pieces else 0.0
+        shares = []
+        for word in self.words:
+            pieces = [
+                piece
+                for run in _WORD.findall(word)
+                for piece in (run if readings.is_han(run[0]) else [stem(run)])
+            ]
+            shares.append(sum(piece in there for piece in pieces) / len(pieces))
+        return max(shares, default=0.0) + sum(shares) / 100
 
 
 def read_phrase(text: str) -> Phrase:
