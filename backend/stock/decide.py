@@ -118,6 +118,14 @@ class Verdict(NamedTuple):
     on_hand: int | None = None
     message: str | Promise = ""
 
+    @property
+    def told(self) -> str | Promise:
+        """The message with where the row stands, for whoever reads it away from the table: 第 7 行 C 列:…"""
+        place = self.row.place
+        if not self.message or not place:
+            return self.message
+        return format_lazy(_("{place}: {message}"), place=place, message=self.message)
+
 
 # ---- Which supply a row means ---------------------------------------------------------------------------------------
 

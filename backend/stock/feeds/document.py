@@ -47,12 +47,12 @@ class Row(NamedTuple):
 
     @property
     def written(self) -> str:
-        """The cell as a person would read it, with its unit."""
+        """The cell as a person would read it, with its unit where it does not say one itself."""
         value, unit = self.value, self.unit
         if value is None:
             return ""
         text = value if type(value) is str and value.isprintable() else as_text(value)
-        return f"{text} {unit}" if unit and text else text or unit or ""
+        return f"{text} {unit}" if unit and text and text[-1].isnumeric() else text
 
     @property
     def line(self) -> int:
@@ -105,6 +105,9 @@ def as_text(value: object) -> str:
     if isinstance(value, float) and not isinstance(value, bool):
         return f"{value:.12g}"
     if isinstance(value, Decimal):
+        text = str(value)
+        if "E" not in text:
+            return text
         return format(value, "f") if value.is_finite() and abs(value.adjusted()) < 30 else str(value)
     return _visible(str(value))
 
