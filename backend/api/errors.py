@@ -92,7 +92,7 @@ def format_error(error: Exception) -> dict[str, Any]:
         code = "ARGUMENT_MISSING"
         formatted["message"] = _("An argument is missing: %s") % ", ".join(missing)
     elif isinstance(cause, (DataError, ValidationError)) or (
-        isinstance(cause, ValueError) and str(cause).startswith(_ABOUT_VALUES)
+        isinstance(cause, ValueError) and _ABOUT_VALUES.match(str(cause))
     ):
         logger.info("A value could not be read", exc_info=cause)
         code = "UNREADABLE_VALUE"
@@ -116,7 +116,10 @@ def format_error(error: Exception) -> dict[str, Any]:
 LONGEST_MESSAGE = 500
 
 # What Django says of a value that no column of that type holds: "Field 'id' expected a number but got ''", NUL in a text.
-_ABOUT_VALUES = ("Field '", "A string literal cannot contain NUL")
+# What Saleor's filter says of an attribute that no product has, and the address library of a country that it has not.
+_ABOUT_VALUES = re.compile(
+    r"Field '|A string literal cannot contain NUL|Unknown attribute name: |'\w*' is not a valid country code"
+)
 
 # graphql-core says so when a resolver answers with what its type is not, and quotes the answer: a row of ours.
 _ABOUT_OUR_ANSWERS = (

@@ -16,13 +16,15 @@ from backend.saleor_port.registry import Replace, everywhere, patch
 @patch(
     name="unreadable_requests",
     reason=(
-        "an id of another kind or of no kind, a cursor of another list, an order without a field and a missing "
-        "checkoutId end in AssertionError, ValueError, JSONDecodeError and TypeError"
+        "an id of another kind, of no kind or empty, a cursor of another list, an order without a field, a missing "
+        "checkoutId and an address with a NUL end in AssertionError, ValueError, AttributeError, JSONDecodeError, "
+        "TypeError and KeyError"
     ),
 )
 def unreadable_requests() -> Iterator[Replace]:
     from graphene.relay import Node
     from graphql import GraphQLError
+    from saleor.account.i18n import CountryAwareAddressForm
     from saleor.graphql.checkout.mutations import (
         CheckoutEmailUpdate,
         CheckoutLineDelete,
@@ -36,7 +38,9 @@ def unreadable_requests() -> Iterator[Replace]:
     plain_from_id = Node.from_global_id.__func__
     plain_get_node = Node.get_node_from_global_id.__func__
     plain_by_pk = BaseMutation.get_node_by_pk.__func__
+    plain_node = BaseMutation.get_node_or_error.__func__
     plain_nodes = BaseMutation.get_nodes_or_error.__func__
+    plain_validate = CountryAwareAddressForm.validate_address
     plain_model = BaseMetadataMutation.get_model_for_type_name.__func__
     plain_sort = sorting.sort_queryset
 
@@ -59,6 +63,24 @@ def unreadable_requests() -> Iterator[Replace]:
             return plain_by_pk(cls, info, graphene_type, pk, qs)
         except (ValueError, ValidationError):
             return None
+
+    def get_node_or_error(
+        cls: Any, info: Any, node_id: str, field: str = "id", only_type: Any = None, qs: Any = None
+    ) -> Any:
+        # accountSetDefaultAddress gives a type in place of the field.
+        name = field if isinstance(field, str) else "id"
+        missing = ValidationError({name: ValidationError("There is no such id.", code="not_found")})
+        if node_id == "" and name in _required_ids(cls):
+            raise missing
+        if node_id and only_type is None:
+            kind = info.schema.get_type(Node.from_global_id(node_id)[0])
+            if getattr(kind, "graphene_type", None) is None:
+                raise missing
+        return plain_node(cls, info, node_id, name, only_type, qs)
+
+    def validate_address(self: Any, data: dict[str, Any]) -> dict[str, Any]:
+        # A line that was refused by itself is missing here, and its error stands.
+        return plain_validate(self, {"street_address_1": "", "street_address_2": ""} | data)
 
     def get_nodes_or_error(cls: Any, ids: Any, field: str, only_type: Any = None, qs: Any = None) -> Any:
         try:
@@ -83,7 +105,9 @@ def unreadable_requests() -> Iterator[Replace]:
     yield Replace(Node, "from_global_id", classmethod(from_global_id))
     yield Replace(Node, "get_node_from_global_id", classmethod(get_node_from_global_id))
     yield Replace(BaseMutation, "get_node_by_pk", classmethod(get_node_by_pk))
+    yield Replace(BaseMutation, "get_node_or_error", classmethod(get_node_or_error))
     yield Replace(BaseMutation, "get_nodes_or_error", classmethod(get_nodes_or_error))
+    yield Replace(CountryAwareAddressForm, "validate_address", validate_address)
     for mutation, name in (
         (CheckoutEmailUpdate, "checkout_id"),
         (CheckoutLineDelete, "line_id"),
@@ -93,6 +117,18 @@ def unreadable_requests() -> Iterator[Replace]:
     yield Replace(BaseMetadataMutation, "get_model_for_type_name", classmethod(get_model_for_type_name))
     yield from everywhere(plain_sort, sort_queryset)
     yield from everywhere(connection.from_global_cursor, _readable_cursor(connection.from_global_cursor))
+
+
+def _required_ids(mutation: Any) -> list[str]:
+    """The arguments of a mutation that must be given, and are ids."""
+    from graphene import ID
+
+    arguments = mutation._meta.arguments or {}
+    return [
+        name
+        for name, each in arguments.items()
+        if isinstance(each, ID) and each.kwargs.get("required", False)
+    ]
 
 
 def _with_required(mutation: Any, name: str) -> Any:

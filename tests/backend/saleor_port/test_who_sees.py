@@ -275,6 +275,15 @@ UNREADABLE = {
         "ValueError",
     ),
     "a cursor of no list": ('{ products(first: 1, after: "VXNlcjox") { totalCount } }', "JSONDecodeError"),
+    "an empty id": (
+        'mutation { checkoutBillingAddressUpdate(checkoutId: "", billingAddress: {}) { checkoutErrors { field } } }',
+        "AttributeError",
+    ),
+    "an address with a NUL": (
+        'mutation { checkoutCreate(input: {lines: [], shippingAddress: {streetAddress2: "\\u0000", country: CN}}) '
+        "{ checkoutErrors { field } } }",
+        "KeyError",
+    ),
     "a missing argument": (
         'mutation { checkoutEmailUpdate(email: "li@buyer.example") { checkoutErrors { field } } }',
         "TypeError",
