@@ -56,7 +56,15 @@ FIELD_COSTS = {
     "Mutation.orderPlace": 3_000,
     "Mutation.checkoutComplete": 3_000,
     "Mutation.checkoutCreate": 1_000,
+    "Mutation.stockLinesConfirm": 3_000,
+    "Mutation.stockReportConfirm": 3_000,
     "Mutation.stockReportSubmit": 3_000,
+    "Mutation.stockReportUndo": 3_000,
+    "Mutation.stockReportUpload": 1_000,
+    # Reads the whole file and weighs each of its rows.
+    "StockReport.preview": 3_000,
+    "StockReport.rawBase64": 1_000,
+    "StockReport.progress": 20,
     # Each asks the database for itself.
     "Product.images": 30,
     "Product.dishes": 20,
@@ -139,14 +147,6 @@ LIST_SIZES = {
     "warehouses": 5,
     "webhookEvents": 15,
     "webhooks": 3,
-    "Query.cooperatives": 20,
-    "Query.dishes": 30,
-    "Query.villages": 20,
-    "Query.weekMenu": 7,
-    "MenuDay.dishes": 2,
-    "ShoppingList.lines": 30,
-    "ShoppingListLine.packs": 3,
-    "ShoppingListLine.portions": 3,
     "GoodsFacets.cooperatives": 10,
     "GoodsFacets.months": 12,
     "GoodsFacets.prices": 5,
@@ -156,6 +156,14 @@ LIST_SIZES = {
     "SearchResult.dishes": 24,
     "SearchResult.products": 24,
     "SearchResult.villages": 10,
+    "Query.cooperatives": 20,
+    "Query.dishes": 30,
+    "Query.villages": 20,
+    "Query.weekMenu": 7,
+    "MenuDay.dishes": 2,
+    "ShoppingList.lines": 30,
+    "ShoppingListLine.packs": 3,
+    "ShoppingListLine.portions": 3,
     # Of the schema itself: about as many as it has.
     "__Schema.types": 700,
     "__Schema.directives": 3,
@@ -175,6 +183,8 @@ INTROSPECTION_FIELDS_PER_UNIT = 20
 # Lists that a client may give, as "Type.field"; elsewhere LIMITS.list_items holds.
 LIST_ARGUMENTS = {
     # A cooperative's whole shed in one report.
+    "Mutation.stockLinesConfirm": 5_000,
+    "Mutation.stockReportConfirm": 5_000,
     "Mutation.stockReportSubmit": 5_000,
 }
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import graphene
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
+from django.utils import timezone
 from graphql import ResolveInfo
 
-from backend.api.paging import connection_field, page
+from backend.api.paging import connection_field, page, page_of, read_cursor
 from backend.api.permissions import (
     managed_cooperative,
     may_report,
@@ -21,13 +23,26 @@ from backend.api.permissions import (
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.ordering import PackList
 from backend.api.types.programs import StockToken
-from backend.api.types.stock import StockReport, StockReportConnection, SupplyConnection
-from backend.api.types.texts import required_list
+from backend.api.types.stock import (
+    StockMovementConnection,
+    StockReport,
+    StockReportConnection,
+    StockReportLineConnection,
+    Supply,
+    SupplyConnection,
+    supplies_to_show,
+)
+from backend.api.types.texts import bounded, required_list
 from backend.cooperatives import models as cooperative_models
 from backend.cooperatives.selectors import cooperatives_of
 from backend.ordering.selectors import PackList as PackListFigures
 from backend.ordering.selectors import pack_list
 from backend.stock import models
+from backend.stock.selectors import history
+from backend.stock.waiting import waiting_lines
+
+WAITS_AT_MOST = timedelta(days=7)
+"""What nobody looked at for so long is not waited for any more."""
 
 
 class DeskQueries(graphene.ObjectType):
@@ -42,6 +57,22 @@ class DeskQueries(graphene.ObjectType):
         description="What was reported, the newest first.",
     )
     stock_report = graphene.Field(StockReport, id=graphene.ID(required=True))
+    supply = graphene.Field(
+        Supply, cooperative=graphene.String(required=True), code=graphene.String(required=True)
+    )
+    movements = connection_field(
+        StockMovementConnection,
+        first=30,
+        cooperative=graphene.String(required=True),
+        code=graphene.String(required=True, description="The supply's."),
+        description="Why a supply's figure is what it is: the ledger, the newest entry first.",
+    )
+    waiting_lines = connection_field(
+        StockReportLineConnection,
+        first=50,
+        cooperative=graphene.String(required=True),
+        description="Rows of the last seven days that wait for a person, the newest of each code.",
+    )
     stock_tokens = required_list(
         StockToken,
         cooperative=graphene.String(required=True),
@@ -66,7 +97,7 @@ class DeskQueries(graphene.ObjectType):
     ) -> Any:
         rows = (
             models.Report.objects.filter(cooperative=reporting_cooperative(info, cooperative))
-            .select_related("cooperative__village")
+            .select_related("cooperative__village", "submitted_by", "undone_by")
             .defer("raw")
         )
         return page(StockReportConnection, rows, by=("-received_at", "-pk"), first=first, after=after)
@@ -77,6 +108,39 @@ class DeskQueries(graphene.ObjectType):
         return own_report(info, id)
 
     @staticmethod
+    def resolve_supply(_root: Any, info: ResolveInfo, cooperative: str, code: str) -> models.Supply | None:
+        own = reporting_cooperative(info, cooperative)
+        return supplies_to_show().filter(cooperative=own, code=code).first()
+
+    @staticmethod
+    def resolve_movements(
+        _root: Any, info: ResolveInfo, cooperative: str, code: str, first: int, after: str | None = None
+    ) -> Any:
+        own = reporting_cooperative(info, cooperative)
+        supply = models.Supply.objects.filter(cooperative=own, code=code).first()
+        size = bounded(first)
+        last = read_cursor(models.Movement, by=("-pk",), cursor=after)[0] if after else None
+        entries = history(supply=supply, first=size + 1, after=last) if supply is not None else ()
+        return page_of(StockMovementConnection, entries, by=("-pk",), size=size, is_first=not after)
+
+    @staticmethod
+    def resolve_waiting_lines(
+        _root: Any, info: ResolveInfo, cooperative: str, first: int, after: str | None = None
+    ) -> Any:
+        rows = waiting_lines(
+            cooperative=reporting_cooperative(info, cooperative), since=timezone.now() - WAITS_AT_MOST
+        ).prefetch_related(
+            Prefetch("supply", queryset=supplies_to_show()),
+            Prefetch(
+                "report",
+                queryset=models.Report.objects.select_related(
+                    "cooperative__village", "submitted_by", "undone_by"
+                ).defer("raw"),
+            ),
+        )
+        return page(StockReportLineConnection, rows, by=("-pk",), first=first, after=after)
+
+    @staticmethod
     def resolve_stock_tokens(_root: Any, info: ResolveInfo, cooperative: str) -> Any:
         return managed_cooperative(info, cooperative).program_tokens.select_related("issued_by")[:100]
 
@@ -85,19 +149,14 @@ class DeskQueries(graphene.ObjectType):
         return pack_list(cooperative=own_cooperative(info, cooperative))
 
 
-def supplies_to_show() -> Any:
-    """Supplies with all that their type answers from."""
-    open_shortfalls = models.Shortfall.objects.filter(closed_at__isnull=True)
-    return models.Supply.objects.select_related("product").prefetch_related(
-        "packs__variant", Prefetch("shortfalls", queryset=open_shortfalls)
-    )
-
-
 def own_report(info: ResolveInfo, report_id: str) -> models.Report | None:
     """A report of a cooperative that the sender reports for; None for any other."""
     try:
         pk = models.Report._meta.pk.to_python(report_id)
     except ValidationError:
         return None
-    report = models.Report.objects.filter(pk=pk).select_related("cooperative__village").defer("raw").first()
+    found = models.Report.objects.filter(pk=pk).select_related(
+        "cooperative__village", "submitted_by", "undone_by"
+    )
+    report = found.defer("raw").first()
     return report if report and may_report(info, cooperative=report.cooperative) else None

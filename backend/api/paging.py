@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import graphene
@@ -44,22 +44,34 @@ def page(
 ) -> Any:
     """One page of rows. by: fields that together are unique, "-" before those that fall. Raises CursorUnreadable."""
     if after:
-        rows = rows.filter(_beyond(rows.model, by=by, values=_read(rows.model, by=by, cursor=after)))
+        rows = rows.filter(_beyond(by=by, values=read_cursor(rows.model, by=by, cursor=after)))
     size = bounded(first)
-    found = list(rows.order_by(*by)[: size + 1])
+    return page_of(connection, rows.order_by(*by)[: size + 1], by=by, size=size, is_first=not after)
+
+
+def page_of(
+    connection: type[graphene.relay.Connection],
+    rows: Iterable[Any],
+    *,
+    by: Sequence[str],
+    size: int,
+    is_first: bool,
+) -> Any:
+    """The same of rows that were found already: one more than fit, where there are more."""
+    found = list(rows)
     edges = [connection.Edge(node=row, cursor=_write(row, by=by)) for row in found[:size]]
     return connection(
         edges=edges,
         page_info=graphene.relay.PageInfo(
             has_next_page=len(found) > size,
-            has_previous_page=bool(after),
+            has_previous_page=not is_first,
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         ),
     )
 
 
-def _beyond(model: type[Model], *, by: Sequence[str], values: Sequence[Any]) -> Q:
+def _beyond(*, by: Sequence[str], values: Sequence[Any]) -> Q:
     condition = Q()
     equal: dict[str, Any] = {}
     for order, value in zip(by, values, strict=True):
@@ -74,7 +86,8 @@ def _write(row: Model, *, by: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
-def _read(model: type[Model], *, by: Sequence[str], cursor: str) -> list[Any]:
+def read_cursor(model: type[Model], *, by: Sequence[str], cursor: str) -> list[Any]:
+    """The values of `by` that a page ended with. Raises CursorUnreadable."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
         if not isinstance(values, list) or len(values) != len(by):

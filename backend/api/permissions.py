@@ -19,8 +19,18 @@ from backend.cooperatives.selectors import may_act_for, may_manage
 from backend.cooperatives.services import PREFIX, recognise_token
 
 PROGRAMS_MAY = {
-    "Query": frozenset({"stockReport", "stockReports", "supplies"}),
-    "Mutation": frozenset({"stockReportSubmit"}),
+    "Query": frozenset({"movements", "stockReport", "stockReports", "supplies", "supply", "waitingLines"}),
+    "Mutation": frozenset(
+        {
+            "stockLinesConfirm",
+            "stockReportColumns",
+            "stockReportConfirm",
+            "stockReportDiscard",
+            "stockReportSubmit",
+            "stockReportUndo",
+            "stockReportUpload",
+        }
+    ),
 }
 """All that a program's token opens; of its own cooperative only."""
 

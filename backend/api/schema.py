@@ -18,7 +18,15 @@ from backend.api.finding import FindingQueries
 from backend.api.kitchen import KitchenQueries
 from backend.api.mutations.ordering import OrderPlace
 from backend.api.mutations.programs import StockTokenIssue, StockTokenRevoke
-from backend.api.mutations.stock import StockReportSubmit
+from backend.api.mutations.stock import (
+    StockLinesConfirm,
+    StockReportColumns,
+    StockReportConfirm,
+    StockReportDiscard,
+    StockReportSubmit,
+    StockReportUndo,
+    StockReportUpload,
+)
 from backend.api.queries import ShopQueries
 
 # Each is left out for a reason, which backend/saleor_port/README.md tells in a table.
@@ -69,7 +77,13 @@ class Mutation(saleor_api.Mutation):
     """Everything that can be done."""
 
     order_place = OrderPlace.Field()
+    stock_lines_confirm = StockLinesConfirm.Field()
+    stock_report_columns = StockReportColumns.Field()
+    stock_report_confirm = StockReportConfirm.Field()
+    stock_report_discard = StockReportDiscard.Field()
     stock_report_submit = StockReportSubmit.Field()
+    stock_report_undo = StockReportUndo.Field()
+    stock_report_upload = StockReportUpload.Field()
     stock_token_issue = StockTokenIssue.Field()
     stock_token_revoke = StockTokenRevoke.Field()
 

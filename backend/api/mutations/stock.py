@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import graphene
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from graphql import ResolveInfo
+from saleor.account.models import User
+from saleor.graphql.core.types import Upload
 
+from backend.api.desk import own_report
 from backend.api.errors import StockReportError, code_of
 from backend.api.permissions import reporter, reporting_cooperative
 from backend.api.types.stock import (
@@ -18,7 +23,28 @@ from backend.api.types.stock import (
 from backend.api.types.texts import required_list
 from backend.common.errors import ShopError
 from backend.stock import models, words
-from backend.stock.services import SubmittedLine, submit_report
+from backend.stock.services import (
+    COLUMN_ROLES,
+    SubmittedLine,
+    confirm_lines,
+    confirm_report,
+    discard_draft,
+    keep_upload,
+    remember_columns,
+    submit_report,
+    undo_report,
+)
+from backend.stock.tasks import apply_report
+from backend.stock.waiting import hand_over
+
+MOST_FILE_BYTES = 10 * 1024 * 1024
+
+LONG_FILE_BYTES = 256 * 1024
+"""Some 10,000 rows. What is longer is left to a worker; nobody waits for it in front of a page."""
+
+StockColumnRoleEnum = graphene.Enum(
+    "StockColumnRoleEnum", [(role.upper(), role) for role in sorted(COLUMN_ROLES)]
+)
 
 
 class StockReportLineInput(graphene.InputObjectType):
@@ -78,16 +104,188 @@ class StockReportSubmit(graphene.Mutation):
                 now=timezone.now(),
             )
         except ShopError as error:
-            return cls(
-                errors=[
-                    StockReportError(
-                        field=getattr(error, "field", None),
-                        code=code_of(error),
-                        message=str(error),
-                    )
-                ]
-            )
+            return cls(errors=_errors(error))
         return cls(report=report, errors=[])
+
+
+class _OfAReport(graphene.Mutation):
+    """What is done with a report of one's own cooperative, named by its id."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def mutate(cls, _root: Any, info: ResolveInfo, id: str, **given: Any) -> Any:
+        user = reporter(info)
+        try:
+            report = own_report(info, id)
+            if report is None:
+                raise UnknownReport(_("There is no such report among yours."))
+            report = cls.act(report=report, user=user, **given)
+        except ShopError as error:
+            return cls(errors=_errors(error))
+        return cls(report=report, errors=[])
+
+    @classmethod
+    def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
+        raise NotImplementedError
+
+
+class UnknownReport(ShopError):
+    code = "unknown_report"
+    field = "id"
+
+
+class FileRefused(ShopError):
+    code = "file_refused"
+    field = "file"
+
+
+class StockReportUpload(graphene.Mutation):
+    """Takes a file as it is kept in the cooperative: CSV, a workbook, JSON. It changes nothing until it is confirmed."""
+
+    report = graphene.Field(StockReport)
+    errors = required_list(StockReportError)
+
+    class Arguments:
+        cooperative = graphene.String(required=True, description="The cooperative's slug.")
+        file = graphene.Argument(Upload, required=True, description="At most 10 MB.")
+        basis = graphene.Argument(StockBasisEnum, description="SHELF where it is not said.")
+        complete = graphene.Boolean(default_value=False, description="A good that is absent is sold out.")
+
+    @classmethod
+    def mutate(
+        cls,
+        _root: Any,
+        info: ResolveInfo,
+        cooperative: str,
+        file: Any,
+        complete: bool,
+        basis: str | None = None,
+    ) -> StockReportUpload:
+        user = reporter(info)
+        try:
+            own = reporting_cooperative(info, cooperative)
+            sent = info.context.FILES.get(file) if isinstance(file, str) else None
+            if sent is None:
+                raise FileRefused(_("No file was sent. Please choose one."), code="file_missing")
+            if not sent.size:
+                raise FileRefused(_("The file is empty. Please choose another."), code="file_empty")
+            if sent.size > MOST_FILE_BYTES:
+                raise FileRefused(
+                    _("The file is larger than 10 MB. Send only the sheet with the stock."),
+                    code="file_too_large",
+                )
+            report = keep_upload(
+                cooperative=own,
+                filename=sent.name or "",
+                raw=sent.read(),
+                basis=words.Basis(basis or words.Basis.SHELF),
+                is_complete=complete,
+                submitted_by=user,
+                now=timezone.now(),
+            )
+        except ShopError as error:
+            return cls(errors=_errors(error))
+        return cls(report=report, errors=[])
+
+
+class StockColumnInput(graphene.InputObjectType):
+    header = graphene.String(required=True, description="A heading, as StockPreview.columnsUnknown names it.")
+    role = graphene.Field(StockColumnRoleEnum, required=True)
+
+
+class StockReportColumns(_OfAReport):
+    """Says what the headings of a draft mean; it is remembered for every later file that has the same ones."""
+
+    report = graphene.Field(StockReport)
+    errors = required_list(StockReportError)
+
+    class Arguments:
+        id = graphene.ID(required=True)
+        columns = required_list(StockColumnInput)
+
+    @classmethod
+    def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
+        remember_columns(
+            report=report,
+            mapping={each["header"]: each["role"] for each in given["columns"]},
+            submitted_by=user,
+            now=timezone.now(),
+        )
+        return report
+
+
+class StockReportConfirm(_OfAReport):
+    """Applies a draft, once. A long one is applied by a worker: `progress` says how far it is."""
+
+    report = graphene.Field(StockReport)
+    errors = required_list(StockReportError)
+
+    class Arguments:
+        id = graphene.ID(required=True)
+        accepted_waiting = graphene.List(
+            graphene.NonNull(graphene.Int),
+            description="Numbers of rows that would wait, and that somebody says are meant.",
+        )
+
+    @classmethod
+    def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
+        rows = given.get("accepted_waiting") or ()
+        if len(report.raw) <= LONG_FILE_BYTES:
+            return confirm_report(
+                report_id=report.pk, accepted_waiting=rows, submitted_by=user, now=timezone.now()
+            )
+        confirmed = hand_over(report_id=report.pk, accepted_waiting=rows, submitted_by=user)
+        transaction.on_commit(partial(apply_report.delay, str(report.pk)))
+        return confirmed
+
+
+class StockReportDiscard(_OfAReport):
+    """Puts a draft aside."""
+
+    report = graphene.Field(StockReport)
+    errors = required_list(StockReportError)
+
+    class Arguments:
+        id = graphene.ID(required=True)
+
+    @classmethod
+    def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
+        return discard_draft(report_id=report.pk, now=timezone.now())
+
+
+class StockReportUndo(_OfAReport):
+    """Takes back what a report changed. Goods that were counted again since stay; the report's message names them."""
+
+    report = graphene.Field(StockReport)
+    errors = required_list(StockReportError)
+
+    class Arguments:
+        id = graphene.ID(required=True)
+
+    @classmethod
+    def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
+        return undo_report(report_id=report.pk, submitted_by=user, now=timezone.now())
+
+
+class StockLinesConfirm(_OfAReport):
+    """Says of rows that wait in an applied report that they are meant."""
+
+    report = graphene.Field(StockReport)
+    errors = required_list(StockReportError)
+
+    class Arguments:
+        id = graphene.ID(required=True)
+        rows = required_list(graphene.Int)
+
+    @classmethod
+    def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
+        return confirm_lines(report_id=report.pk, rows=given["rows"], submitted_by=user, now=timezone.now())
+
+
+def _errors(error: ShopError) -> list[StockReportError]:
+    return [StockReportError(field=getattr(error, "field", None), code=code_of(error), message=str(error))]
 
 
 def _source(given: str) -> models.Report.Source:

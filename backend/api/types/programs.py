@@ -4,6 +4,7 @@ import graphene
 from graphene_django import DjangoObjectType
 from graphql import ResolveInfo
 
+from backend.api.types.stock import name_of
 from backend.cooperatives import models
 
 
@@ -18,5 +19,4 @@ class StockToken(DjangoObjectType):
 
     @staticmethod
     def resolve_issued_by(root: models.ProgramToken, _info: ResolveInfo) -> str:
-        issuer = root.issued_by
-        return "" if issuer is None else f"{issuer.last_name}{issuer.first_name}".strip() or issuer.email
+        return name_of(root.issued_by)

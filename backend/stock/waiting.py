@@ -1,0 +1,55 @@
+"""Rows that wait for a person, and drafts that are handed to a worker because they are long."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from saleor.account.models import User
+
+from backend.cooperatives.models import Cooperative
+from backend.stock.applying import lock_report
+from backend.stock.errors import ReportClosed
+from backend.stock.models import Report, ReportLine
+from backend.stock.words import Outcome
+
+
+def waiting_lines(*, cooperative: Cooperative, since: datetime) -> QuerySet[ReportLine]:
+    """The newest row of each code that waits for a person, of reports since then.
+
+    A row whose good was counted again later waits for nobody any more.
+    """
+    waiting = ReportLine.objects.filter(
+        report__cooperative=cooperative,
+        report__status=Report.Status.APPLIED,
+        report__received_at__gt=since,
+        outcome=Outcome.WAITING,
+    ).filter(
+        Q(supply__isnull=True)
+        | Q(supply__counted_at__isnull=True)
+        | Q(report__counted_at__gt=F("supply__counted_at"))
+    )
+    newest = waiting.order_by("code", "-pk").distinct("code").values("pk")
+    return ReportLine.objects.filter(pk__in=newest)
+
+
+def hand_over(*, report_id: UUID, accepted_waiting: Collection[int], submitted_by: User | None) -> Report:
+    """Confirm a draft that is too long to wait for: it is received now, and a worker applies it.
+
+    Whoever calls this queues it; a report that nobody queued is found by who looks for those left behind. A draft that
+    was confirmed before stays as it was then. Raises ReportClosed when it was put aside.
+    """
+    with transaction.atomic():
+        report = lock_report(report_id=report_id)
+        if report is None or report.status == Report.Status.DISCARDED:
+            raise ReportClosed(_("This file was put aside. Upload it again."))
+        if report.status == Report.Status.DRAFT:
+            report.status = Report.Status.RECEIVED
+            report.confirmed_rows = sorted(set(accepted_waiting))
+            report.submitted_by = submitted_by or report.submitted_by
+            report.save(update_fields=["status", "confirmed_rows", "submitted_by"])
+        return report
