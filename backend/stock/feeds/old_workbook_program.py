@@ -58,14 +58,17 @@ def read(raw: bytes) -> dict[str, Any]:
                 hidden.append(sheet.name)
                 continue
             table = workbook.get_sheet_by_index(index)
-            top, left = table.start or (0, 0)
-            rows: list[list[object]] = [[] for _row in range(top)]
+            left = table.start[1] if table.start else 0
+            rows: list[list[object]] = []
             for row in table.iter_rows():
                 cells += len(row)
                 text += sum(len(value) for value in row if isinstance(value, str))
                 if cells > MOST_CELLS or text > MOST_TEXT:
                     raise MemoryError
                 rows.append([""] * left + [as_json(value) for value in row])
+            if table.end is not None:
+                # Releases of calamine differ on whether the empty rows above are told of.
+                rows = [[] for _row in range(table.end[0] + 1 - len(rows))] + rows
             hidden_rows, hidden_columns, errors = marks.get(index, ([], [], []))
             for line, column in errors:
                 if line < len(rows) and column < len(rows[line]):

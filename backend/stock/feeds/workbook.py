@@ -212,6 +212,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b(?P<attributes>[^>]*?)(?:/>|>(?P<content>.*?)
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 # Each begins with plain text, which is found ten times faster than a pattern.
 _FAR = re.compile(rb' r="([A-Z]{2,3}|[A-Z](?=\d{6}))(\d{1,7})"[^>]*>')
+_EMPTY = re.compile(rb"\s*(?:<(?:\w+:)?v(?:/>|></(?:\w+:)?v>))?</(?:\w+:)?c>")
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>[^<]+<")
 _TEXT = re.compile(
@@ -283,7 +284,7 @@ def _measure(xml: bytes, *, lengths: list[int]) -> None:
     """
     rows = columns = 0
     for found in _FAR.finditer(xml):
-        if found[0].endswith(b"/>"):
+        if found[0].endswith(b"/>") or _EMPTY.match(xml, found.end()):
             continue
         rows, columns = max(rows, int(found[2])), max(columns, _column_number(found[1]) + 1)
     for tag in re.finditer(rb'row (?:[^>]*? )?r="(\d{6,7})"[^>]*?>', xml):
@@ -314,10 +315,14 @@ def _column_number(letters: bytes) -> int:
 
 
 def _grid(sheet: CalamineSheet, *, name: str, marks: _Marks) -> Grid:
-    top, left = sheet.start or (0, 0)
-    before: list[Any] = [""] * left
-    rows: list[list[Any]] = [[] for _row in range(top)]
-    rows.extend([*before, *row] if left else row for row in sheet.iter_rows())
+    rows: list[list[Any]] = list(sheet.iter_rows())
+    if sheet.end is not None and rows:
+        # calamine leaves out what is empty to the left, and releases of it differ on what is empty above.
+        below, right = sheet.end
+        left = [""] * (right + 1 - len(rows[-1]))
+        rows = [[] for _row in range(below + 1 - len(rows))] + (
+            [left + row for row in rows] if left else rows
+        )
     if len(rows) > MOST_LINES:
         raise FeedUnreadable(TOO_LARGE)
     for places, value in ((marks.errors, _ERROR_TEXT), (marks.uncomputed, UNCOMPUTED)):

@@ -7,11 +7,12 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from openpyxl import Workbook
 
+from backend.common.units import Counting, parse_quantity
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds import Document, read_document
 from tests.backend.stock.shed import MORNING, SHANGHAI, as_bytes, as_workbook
@@ -48,7 +49,7 @@ def test_a_total_that_does_not_add_up_is_remarked_on() -> None:
     (remark,) = read(as_workbook([*ROWS, ["合 计:", None, 99, None, None]])).remarks
     assert "10" in str(remark)
     assert "99" in str(remark)
-    assert "72.5" in str(remark)
+    assert "1272.5" in str(remark)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,104 @@ def test_the_time_may_stand_in_the_cell_of_its_label() -> None:
 def test_a_note_below_the_table_is_a_row_without_a_quantity() -> None:
     document = read(as_workbook([*ROWS[:1], ["制表:王会计"]]))
     assert [row.value for row in document.rows] == [72.5, None]
+
+
+# ---- More of what bookkeepers do ------------------------------------------------------------------------------------
+
+
+def test_every_sheet_that_has_a_table_is_read_and_the_others_are_named() -> None:
+    workbook = as_workbook(ROWS[:1])
+    for title, rows in (
+        ("干货", [["编码", "库存", "单位"], ["XY-0009", 5, "斤"]]),
+        ("说明", [["每天六点前填好"]]),
+        ("空", []),
+    ):
+        sheet = workbook.create_sheet(title)
+        for line in rows:
+            sheet.append(line)
+    document = read(workbook)
+    assert [(row.code, row.line, row.sheet) for row in document.rows] == [
+        ("XY-0001", 5, "Sheet"),
+        ("XY-0009", 2, "干货"),
+    ]
+    assert len({row.number for row in document.rows}) == 2
+    assert "干货" in str(document.rows[1].place)
+    (remark,) = document.remarks
+    assert "说明" in str(remark)
+
+
+def test_a_table_that_begins_on_the_second_sheet_or_off_the_corner_is_found() -> None:
+    workbook = Workbook()
+    workbook.active["A1"] = "封面"
+    sheet = workbook.create_sheet("库存")
+    for column, value in enumerate(["编码", "库存", "单位"]):
+        sheet.cell(row=12, column=4 + column, value=value)
+        sheet.cell(row=14, column=4 + column, value=["XY-0001", 5, "斤"][column])
+    (row,) = read(workbook).rows
+    assert (row.line, row.letter, row.sheet) == (14, "E", "")
+
+
+def test_a_column_that_is_hidden_is_no_heading() -> None:
+    workbook = as_workbook([["XY-0001", 10, 20, "斤"]], header=("编码", "库存", "数量", "单位"))
+    workbook.active.column_dimensions["B"].hidden = True
+    document = read(workbook)
+    assert [row.value for row in document.rows] == [20.0]
+    assert "B" in str(document.remarks[0])
+
+
+def test_a_percentage_is_not_the_number_behind_it() -> None:
+    workbook = as_workbook([["XY-0001", "青二荆条", 0.5, "斤"], ["XY-0002", "红二荆条", 0.25, "斤"]])
+    workbook.active["C5"].number_format = "0.0%"
+    assert [row.value for row in read(workbook).rows] == ["50%", 0.25]
+
+
+def test_a_code_that_is_shown_with_noughts_keeps_them_apart_from_its_number() -> None:
+    workbook = as_workbook([[123, "豌豆尖", 5, "斤"]])
+    workbook.active["A5"].number_format = "00000"
+    assert read(workbook).rows[0].code == "123"
+
+
+def test_one_cell_over_two_goods_waits_and_one_over_two_lots_names_both() -> None:
+    workbook = as_workbook(
+        [
+            ["XY-0001", "甲", 30, "斤"],
+            ["XY-0002", "乙", None, "斤"],
+            ["XY-0003", "丙", 5, "斤"],
+            [None, None, 6, "斤"],
+        ]
+    )
+    workbook.active.merge_cells("C5:C6")
+    workbook.active.merge_cells("A7:A8")
+    workbook.active.merge_cells("B7:B8")
+    rows = read(workbook).rows
+    assert [bool(row.doubt) for row in rows] == [True, True, False, False]
+    assert [(row.code, row.name) for row in rows[2:]] == [("XY-0003", "丙"), ("XY-0003", "丙")]
+
+
+def test_times_dates_and_truths_are_values_that_are_no_quantities() -> None:
+    written = [time(6, 30), datetime(2026, 11, 3), date(2026, 11, 3), True, timedelta(hours=30)]
+    rows = read(as_workbook([[f"XY-{place}", "菜", value, "斤"] for place, value in enumerate(written)])).rows
+    assert [
+        type(parse_quantity(row.value, unit="斤", counting=Counting("g")).base_units) for row in rows
+    ] == [type(None)] * 5
+
+
+def test_macros_are_left_alone_and_said_to_be() -> None:
+    raw = repacked(
+        as_bytes(as_workbook(ROWS[:1])), **{"xl/vbaProject.bin": b"\xd0\xcf\x11\xe0 Sub Auto_Open()"}
+    )
+    document = read_document(format="file", raw=raw, filename="库存.xlsm")
+    assert [row.value for row in document.rows] == [72.5]
+    assert len(document.remarks) == 1
+
+
+def test_thousands_of_empty_rows_that_were_once_formatted_weigh_nothing() -> None:
+    workbook = as_workbook(ROWS[:1])
+    for line in range(6, 5000):
+        workbook.active.cell(row=line, column=3).number_format = "0.00"
+    workbook.active.row_dimensions[1_048_576].height = 20
+    workbook.active.cell(row=1_048_576, column=3).number_format = "0.00"
+    assert [row.line for row in read(workbook).rows] == [5]
 
 
 # ---- Files that are not what they seem ------------------------------------------------------------------------------
@@ -208,3 +307,55 @@ def test_broken_xml_within_is_refused() -> None:
 def test_seconds_that_excel_cannot_keep_are_rounded() -> None:
     moment = datetime(2026, 11, 23, 6, 10, 7)
     assert read(as_workbook(ROWS[:1], counted_at=moment)).counted_at == MORNING + timedelta(seconds=7)
+
+
+def sheet_of(*rows: str) -> bytes:
+    start = '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    return (start + "".join(rows) + "</sheetData></worksheet>").encode()
+
+
+def test_one_long_text_in_a_hundred_thousand_cells_is_refused() -> None:
+    header = '<row r="1"><c r="A1" t="inlineStr"><is><t>编码</t></is></c><c r="B1" t="inlineStr"><is><t>库存</t></is></c></row>'
+    cells = "".join(
+        f'<row r="{line}"><c r="A{line}" t="s"><v>0</v></c><c r="B{line}"><v>1</v></c></row>'
+        for line in range(2, 50_000)
+    )
+    texts = (
+        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>'
+        + b"x" * 30_000
+        + b"</t></si></sst>"
+    )
+    raw = as_bytes(as_workbook(ROWS[:1]))
+    changed = {SHEET: sheet_of(header, cells), "xl/sharedStrings.xml": texts}
+    assert refusal(repacked(raw, **changed))
+    short = {**changed, "xl/sharedStrings.xml": texts.replace(b"x" * 30_000, b"XY-0001")}
+    assert len(read_document(format="xlsx", raw=repacked(raw, **short)).rows) == 49_998
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "<c r='XFD1048576'><v>1</v></c>",
+        '<c r = "XFD1048576"><v>1</v></c>',
+        '<c\tr="XFD1048576"><v>1</v></c>',
+        '<c r="X&#70;D1048576"><v>1</v></c>',
+        '<c s="0"r="XFD1048576"><v>1</v></c>',
+        '<c r="A1048576"><v>1</v></c>',
+        '<c r="ZZ90000"><v>1</v></c>',
+    ],
+)
+def test_a_far_cell_is_found_however_it_is_written(cell: str) -> None:
+    raw = as_bytes(as_workbook(ROWS[:1]))
+    assert refusal(
+        repacked(
+            raw, **{SHEET: sheet_of('<row r="1"><c r="A1"><v>1</v></c></row>', f'<row r="2">{cell}</row>')}
+        )
+    )
+    assert refusal(repacked(raw, **{SHEET: sheet_of('<row r="1048576"><c><v>1</v></c></row>')}))
+
+
+def test_a_member_that_is_there_twice_is_refused() -> None:
+    file = io.BytesIO(as_bytes(as_workbook(ROWS[:1])))
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(SHEET, sheet_of())
+    assert refusal(file.getvalue())

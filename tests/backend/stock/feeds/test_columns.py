@@ -1,0 +1,110 @@
+"""Which column holds what."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.stock.feeds import ColumnsUnknown, fingerprint
+from backend.stock.feeds.columns import letter_of
+from tests.backend.stock.feeds.reading import Told, read, told
+
+
+def csv(text: str) -> bytes:
+    return text.strip().replace(" | ", ",").encode()
+
+
+def asked(raw: bytes) -> ColumnsUnknown:
+    with pytest.raises(ColumnsUnknown) as asked:
+        read(raw)
+    assert asked.value.code == "columns_unknown"
+    return asked.value
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "编码,品名,库存(斤)",
+        "商品编码,商品名称,今日库存（斤）",
+        "货 号,菜名,现有库存[斤]",
+        "编号,品种,11月23日库存(单位:斤)",
+        "代码,产品,2026-11-23 结存/斤",
+        "*编码,名称:,斤数",
+        "SKU,Name,Qty(斤)",
+    ],
+)
+def test_headings_go_by_many_names(headings: str) -> None:
+    assert told(read(csv(f"{headings}\nXY-0003,莴笋,30"))) == [Told(2, "XY-0003", "accepted", 15_000)]
+
+
+def test_what_is_there_goes_before_other_numbers() -> None:
+    raw = csv("编码,品名,昨日库存,入库数量,出库数量,库存,安全库存,单价\nXY-0003,莴笋,1,2,3,30,5,6.5")
+    (row,) = read(raw).rows
+    assert (row.value, row.letter) == ("30", "F")
+
+
+def test_two_days_beside_each_other_are_asked_about() -> None:
+    error = asked(csv("编码,品名,11月22日库存,11月23日库存\nXY-0003,莴笋,30,40"))
+    assert error.headers == ("编码", "品名", "11月22日库存", "11月23日库存")
+    assert error.examples == (("XY-0003", "莴笋", "30", "40"),)
+
+
+def test_headings_that_nobody_knows_are_asked_about_once_and_then_known() -> None:
+    raw = csv("每日报表\n代号,叫啥,还剩好多(斤),记一笔\nXY-0003,莴笋,30,早上")
+    error = asked(raw)
+    assert error.headers == ("代号", "叫啥", "还剩好多(斤)", "记一笔")
+    mapping = {"代号": "code", "叫啥": "name", "还剩好多(斤)": "quantity", "记一笔": "note"}
+    document = read(raw, mapping=mapping)
+    assert told(document) == [Told(3, "XY-0003", "accepted", 15_000)]
+    assert document.rows[0].name == "莴笋"
+    # Tomorrow's file: the same headings, other spaces.
+    again = asked(csv("每日报表\n代号,叫啥 ,还剩好多（斤）,记一笔\nXY-0004,儿菜,5,"))
+    assert fingerprint(again.headers) == fingerprint(error.headers)
+    assert fingerprint(again.headers) != fingerprint(error.headers[:-1])
+
+
+def test_what_a_person_said_goes_before_the_usual_names() -> None:
+    raw = csv("编码,库存,可售\nXY-0003,30,20")
+    assert read(raw).rows[0].value == "30"
+    assert read(raw, mapping={"编码": "code", "可售": "quantity"}).rows[0].value == "20"
+
+
+def test_a_mapping_for_other_headings_leaves_the_usual_names() -> None:
+    mapping = {"代号": "code", "还剩": "quantity"}
+    assert read(csv("编码,库存\nXY-0003,30"), mapping=mapping).rows[0].value == "30"
+    asked(csv("甲,乙\n丙,丁"))
+
+
+def test_two_columns_of_one_name_are_told_apart() -> None:
+    error = asked(csv("编码,库存,库存\nXY-0003,30,20"))
+    assert error.headers == ("编码", "库存", "库存 C列")
+    (row,) = read(csv("编码,库存,库存\nXY-0003,30,20"), mapping={"编码": "code", "库存 C列": "quantity"}).rows
+    assert (row.value, row.letter) == ("20", "C")
+
+
+def test_a_table_without_headings_is_asked_about_by_letters() -> None:
+    raw = csv("XY-0003,莴笋,30,斤\nXY-0004,儿菜,5,斤")
+    error = asked(raw)
+    assert error.headers == ("A 列", "B 列", "C 列", "D 列")
+    assert error.examples[0] == ("XY-0003", "莴笋", "30", "斤")
+    mapping = {"A 列": "code", "B 列": "name", "C 列": "quantity", "D 列": "unit"}
+    assert told(read(raw, mapping=mapping)) == [
+        Told(1, "XY-0003", "accepted", 15_000),
+        Told(2, "XY-0004", "accepted", 2500),
+    ]
+
+
+@pytest.mark.parametrize("mapping", [{"编码": "code"}, {"库存": "quantity"}, {"x": "king"}, {}])
+def test_a_mapping_that_says_too_little_says_nothing(mapping: dict[str, str]) -> None:
+    assert read(csv("编码,库存\nXY-0003,30"), mapping=mapping).rows[0].value == "30"
+
+
+def test_columns_have_the_letters_of_a_workbook() -> None:
+    assert [letter_of(column) for column in (0, 25, 26, 51, 52, 701, 702)] == [
+        "A",
+        "Z",
+        "AA",
+        "AZ",
+        "BA",
+        "ZZ",
+        "AAA",
+    ]
