@@ -40,7 +40,11 @@ _REFUSED_CODES = {
 
 
 class ApiError(Exception):
-    """The API answered with errors that a page cannot show beside a field."""
+    """The API answered with errors that a page cannot show beside a field. code: the first one's, or ""."""
+
+    def __init__(self, said: str = "", *, code: str = "") -> None:
+        super().__init__(said)
+        self.code = code
 
 
 class ApiUnavailable(ApiError):
@@ -199,4 +203,4 @@ def _raise(operation: str, errors: tuple[dict[str, Any], ...]) -> None:
     said = "; ".join(f"{_code(error)}: {error.get('message')}" for error in errors)
     if _REFUSED_CODES & set(map(_code, errors)):
         raise ApiRefused(f"{operation}: {said}")
-    raise ApiError(f"{operation}: {said}")
+    raise ApiError(f"{operation}: {said}", code=_code(errors[0]))

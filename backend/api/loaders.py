@@ -150,3 +150,21 @@ class PublishedProductLoader(DataLoader):
     def batch_load(self, keys: list[int]) -> list[Product | None]:
         products = Product.objects.published().in_bulk(keys)
         return [products.get(key) for key in keys]
+
+
+class ProductNameLoader(DataLoader):
+    """A product's name in the language of the request, published or not; the key is there, since a lot holds it."""
+
+    context_key = "xinyi_product_name"
+
+    def batch_load(self, keys: list[int]) -> list[str]:
+        products = Product.objects.prefetch_related("translations").in_bulk(keys)
+        return [str(products[key].translated) for key in keys]
+
+
+class CooperativeByIdLoader(DataLoader):
+    context_key = "xinyi_cooperative_by_id"
+
+    def batch_load(self, keys: list[int]) -> list[Cooperative]:
+        cooperatives = Cooperative.objects.select_related("village").in_bulk(keys)
+        return [cooperatives[key] for key in keys]

@@ -8,9 +8,11 @@ from graphql import ResolveInfo
 from saleor.graphql.product.types import Product
 from saleor.product import models as product_models
 
+from backend.api.tracing import traced_lot
 from backend.api.types.brand import Board, Campaign
-from backend.api.types.catalogue import Dish
+from backend.api.types.catalogue import Dish, HarvestLot
 from backend.api.types.cooperatives import Cooperative, Village
+from backend.api.types.ordering import ReadAddress
 from backend.api.types.texts import bounded, required_list
 from backend.brand import models as brand_models
 from backend.brand.selectors import Board as BoardFigures
@@ -18,6 +20,9 @@ from backend.brand.selectors import board
 from backend.catalogue import models as catalogue_models
 from backend.catalogue.selectors import goods_in_season
 from backend.cooperatives import models as cooperative_models
+from backend.ordering.addresses import ReadAddress as PastedAddress
+from backend.ordering.addresses import read_address
+from backend.provenance.models import HarvestLot as HarvestLotModel
 
 
 class ShopQueries(graphene.ObjectType):
@@ -30,6 +35,19 @@ class ShopQueries(graphene.ObjectType):
     dishes = required_list(Dish)
     dish = graphene.Field(Dish, slug=graphene.String(required=True))
     campaigns = required_list(Campaign)
+    read_address = graphene.Field(
+        ReadAddress,
+        required=True,
+        text=graphene.String(
+            required=True, description="As it was pasted; what is beyond 500 characters is ignored."
+        ),
+        description="Name, mobile number and place out of one text, for the buyer to look at. Nothing is kept.",
+    )
+    lot = graphene.Field(
+        HarvestLot,
+        trace_code=graphene.String(required=True),
+        description="What the code on a label stands for, recalled lots included. Few wrong codes may be tried.",
+    )
     board = graphene.Field(Board, required=True)
     goods_in_season = required_list(
         Product,
@@ -75,6 +93,14 @@ class ShopQueries(graphene.ObjectType):
     @staticmethod
     def resolve_campaigns(_root: Any, _info: ResolveInfo) -> Any:
         return brand_models.Campaign.objects.filter(is_published=True)
+
+    @staticmethod
+    def resolve_lot(_root: Any, info: ResolveInfo, trace_code: str) -> HarvestLotModel | None:
+        return traced_lot(trace_code=trace_code, request=info.context)
+
+    @staticmethod
+    def resolve_read_address(_root: Any, _info: ResolveInfo, text: str) -> PastedAddress:
+        return read_address(text)
 
     @staticmethod
     def resolve_board(_root: Any, _info: ResolveInfo) -> BoardFigures:

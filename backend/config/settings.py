@@ -227,6 +227,8 @@ ATTEMPTS = {
     "password_from_address": (60, 10),
     "mail_to_account": (3, 10 * 60),
     "mail_from_address": (30, 60),
+    # Wrong codes of harvest lots: a right one is not counted.
+    "trace_code_from_address": (20, 15),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {

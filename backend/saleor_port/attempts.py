@@ -37,6 +37,7 @@ class Bucket(StrEnum):
     PASSWORD_FROM_ADDRESS = "password_from_address"  # noqa: S105  (a name)
     MAIL_TO_ACCOUNT = "mail_to_account"
     MAIL_FROM_ADDRESS = "mail_from_address"
+    TRACE_CODE_FROM_ADDRESS = "trace_code_from_address"
 
 
 class TooManyAttempts(ValidationError):

@@ -15,6 +15,7 @@ from storefront_theme.shop.views import (
     pages,
     shelves,
     state,
+    trace,
 )
 
 app_name = "shop"
@@ -25,6 +26,9 @@ urlpatterns = [
     path("c/<slug:slug>/", shelves.category, name="category"),
     path("p/<slug:slug>/", goods.product, name="product"),
     path("search/", shelves.search, name="search"),
+    path("t/", trace.find, name="trace"),
+    path("t/<str:code>/", trace.lot, name="lot"),
+    path("t/<str:code>/qr.svg", trace.label, name="label"),
     path("me/state", state.state, name="state"),
     path("basket/", basket.basket_page, name="basket"),
     path("basket/add/", basket.basket_add, name="basket_add"),

@@ -10,7 +10,12 @@ from promise import Promise
 from saleor.graphql.product.types import Product
 from saleor.product import models as product_models
 
-from backend.api.loaders import IngredientsByDishLoader, PublishedProductLoader
+from backend.api.loaders import (
+    CooperativeByIdLoader,
+    IngredientsByDishLoader,
+    ProductNameLoader,
+    PublishedProductLoader,
+)
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import localised_text, required_list
 from backend.catalogue import models
@@ -39,7 +44,20 @@ class Good(DjangoObjectType):
         return root.in_season(month=timezone.localdate().month)
 
 
+CertificateBasisEnum = graphene.Enum(
+    "CertificateBasisEnum",
+    [(each.name, each.value) for each in provenance_models.Basis],
+    description=lambda value: "What a promise certificate rests on." if value is None else None,
+)
+
+
 class HarvestLot(DjangoObjectType):
+    certificate_basis = graphene.Field(CertificateBasisEnum)
+    recall_reason = localised_text("recall_reason")
+    cooperative = graphene.Field(Cooperative, required=True)
+    product = graphene.Field(Product, description="Null: no longer sold here.")
+    product_name = graphene.String(required=True, description="In the language of the request.")
+
     class Meta:
         model = provenance_models.HarvestLot
         description = (
@@ -54,8 +72,27 @@ class HarvestLot(DjangoObjectType):
             "certificate_number",
             "certificate_issuer",
             "certificate_issued_on",
+            "certificate_contact",
+            "quantity_g",
+            "recalled_at",
             "is_demo",
         )
+
+    @staticmethod
+    def resolve_certificate_basis(root: provenance_models.HarvestLot, _info: ResolveInfo) -> str | None:
+        return root.certificate_basis or None
+
+    @staticmethod
+    def resolve_product(root: provenance_models.HarvestLot, info: ResolveInfo) -> Promise:
+        return PublishedProductLoader(info.context).load(root.product_id)
+
+    @staticmethod
+    def resolve_product_name(root: provenance_models.HarvestLot, info: ResolveInfo) -> Promise:
+        return ProductNameLoader(info.context).load(root.product_id)
+
+    @staticmethod
+    def resolve_cooperative(root: provenance_models.HarvestLot, info: ResolveInfo) -> Promise:
+        return CooperativeByIdLoader(info.context).load(root.cooperative_id)
 
 
 class ProductSource(graphene.ObjectType):
