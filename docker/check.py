@@ -43,12 +43,21 @@ def check_notes(key: str, field: str | None) -> str:
     return "" if noted and time.time() - float(noted) < STALE_SECONDS else f"nothing since {noted!r}"
 
 
+def check_worker(queues: str) -> str:
+    """Well when each of its queues has had its heartbeat run."""
+    said = (
+        check_notes("health:run" if queue == "default" else f"health:run:{queue}", "published_at")
+        for queue in queues.split(",")
+    )
+    return " ".join(filter(None, said))
+
+
 def main(role: str) -> str:
     match role:
         case "web":
             return check_web()
         case "worker":
-            return check_notes("health:run", "published_at")
+            return check_worker(os.environ.get("QUEUES") or "default,feeds,apply")
         case "beat":
             return check_notes("health:published_at", None)
     return f"no such role: {role}"

@@ -117,7 +117,7 @@ def start_shop(*, servers: Servers, process: str, number: int) -> Iterator[Shop]
             "feeds": programs.feeds(port=feeds_port),
             "web": programs.web(host="127.0.0.1", port=port),
             "worker": programs.worker(),
-            "beat": programs.beat(schedule=directory / "beat-schedule"),
+            "beat": programs.beat(),
         },
     )
     with ExitStack() as stack:

@@ -25,7 +25,10 @@ STALE_SECONDS = 30
 
 PUBLISHED_KEY = "health:published_at"
 RUN_KEY = "health:run"
+"""Of the default queue; that of another ends with its name."""
 NOTES_LIVE_SECONDS = 24 * 3600
+
+DEFAULT_QUEUE = "default"
 
 # Together below the three seconds in which whoever asks gives up.
 DATABASE_TIMEOUT_SECONDS = 2
@@ -107,15 +110,21 @@ def check_redis_and_celery(*, now: float) -> tuple[Check, Check, Check]:
     return redis_check, worker, beat
 
 
+def run_key(queue: str) -> str:
+    """Where the worker of a queue notes its last heartbeat; docker/check.py reads it, too."""
+    return RUN_KEY if queue == DEFAULT_QUEUE else f"{RUN_KEY}:{queue}"
+
+
 @shared_task(bind=True, name="backend.config.health.heartbeat", ignore_result=True)
 def heartbeat(self: Task) -> None:
-    """Notes which heartbeat a worker ran last, and how long that one had waited in the queue (seconds)."""
+    """Notes which heartbeat a worker of this queue ran last, and how long that one had waited in the queue (seconds)."""
     published_at = float(self.request.headers["published_at"])
+    key = run_key((self.request.delivery_info or {}).get("routing_key") or DEFAULT_QUEUE)
     with _redis() as client, client.pipeline() as pipeline:
         pipeline.hset(
-            RUN_KEY, mapping={"published_at": published_at, "waited": max(0.0, time.time() - published_at)}
+            key, mapping={"published_at": published_at, "waited": max(0.0, time.time() - published_at)}
         )
-        pipeline.expire(RUN_KEY, NOTES_LIVE_SECONDS)
+        pipeline.expire(key, NOTES_LIVE_SECONDS)
         pipeline.execute()
 
 
@@ -131,7 +140,8 @@ def note_published(headers: dict[str, Any], **_: object) -> None:
 @beat_init.connect
 def begin_with_a_heartbeat(**_: object) -> None:
     """Beat's first one is due only after its interval."""
-    heartbeat.apply_async(expires=60)
+    for queue in ("default", "feeds", "apply"):
+        heartbeat.apply_async(expires=60, queue=queue)
 
 
 def _redis() -> redis.Redis:

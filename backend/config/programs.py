@@ -45,11 +45,10 @@ def worker(*, queues: str = "default,feeds,apply", concurrency: int = 2, name: s
     ]
 
 
-def beat(*, schedule: Path) -> list[str]:
-    """Celery beat, of which there must be one only; schedule: the file in which it keeps when it ran what."""
+def beat() -> list[str]:
+    """Celery beat, of which there must be one only; what it ran when is kept in the database."""
     return [
         *(sys.executable, "-m", "celery", "--app=backend.config.celery:app", "beat"),
-        f"--schedule={schedule}",
         "--pidfile=",
         "--loglevel=INFO",
     ]
@@ -86,7 +85,7 @@ def from_environment(arguments: list[str], environ: Mapping[str, str]) -> list[s
                 concurrency=int(environ.get("CONCURRENCY") or 2),
             )
         case ["beat"]:
-            return beat(schedule=Path(environ.get("BEAT_SCHEDULE") or "/tmp/beat-schedule"))
+            return beat()
         case ["feeds"]:
             return [*feeds(port=8010), "--host=0.0.0.0"]
         case ["prepare"]:

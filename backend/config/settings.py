@@ -9,6 +9,7 @@ from typing import Any
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 from backend.config.environment import REPOSITORY, Environment
 from backend.config.log import logging_settings
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
     "django_prices",
     # The shop type of Saleor's schema reads its table of VAT rates, which stays empty here.
     "django_prices_vatlayer",
+    "django_celery_beat",
     "graphene_django",
     "mptt",
     "django_countries",
@@ -362,12 +364,15 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "default"
+# Asking is waiting, applying is work: neither keeps the other, or the shop's letters, waiting.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("default", "feeds", "apply")]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
 CELERY_TASK_ROUTES = {
     "backend.stock.tasks.fetch*": {"queue": "feeds"},
     # They wait for strangers' servers, too.
     "backend.saleor_port.tasks.deliver_webhook": {"queue": "feeds"},
-    "backend.stock.tasks.apply*": {"queue": "apply"},
+    "backend.stock.tasks.apply_report": {"queue": "apply"},
 }
 # A task is acknowledged when it is done; one whose worker was killed is delivered again. So every task of
 # ours may run twice.
@@ -382,18 +387,30 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Saleor's tasks that live outside a tasks.py.
 CELERY_IMPORTS = [
     "backend.config.health",
+    "backend.config.task_events",
     "saleor.account.emails",
     "saleor.account.thumbnails",
     "saleor.order.emails",
     "saleor.product.thumbnails",
 ]
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+# What a new shop starts with; the schedule lies in the database, where an operator may change it.
+CELERY_BEAT_SCHEDULER = "backend.config.schedule:Scheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Shows /healthz that beat and worker live; old ones are worth nothing to a worker that comes back.
     "heartbeat": {
         "task": "backend.config.health.heartbeat",
         "schedule": 5.0,
-        "options": {"expires": 60},
+        "options": {"expires": 60, "queue": "default"},
+    },
+    "heartbeat of feeds": {
+        "task": "backend.config.health.heartbeat",
+        "schedule": 15.0,
+        "options": {"expires": 60, "queue": "feeds"},
+    },
+    "heartbeat of apply": {
+        "task": "backend.config.health.heartbeat",
+        "schedule": 15.0,
+        "options": {"expires": 60, "queue": "apply"},
     },
     # A sale that begins or ends changes the lowest price of its products, and nothing else notices.
     "update minimal variant prices": {
@@ -409,6 +426,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "apply received reports": {
         "task": "backend.stock.tasks.apply_received",
         "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "watch feeds": {
+        "task": "backend.stock.tasks.watch_feeds",
+        "schedule": 60.0,
         "options": {"expires": 60},
     },
     "audit stock": {

@@ -120,7 +120,7 @@ def supervisor_configuration(plan: Plan) -> str:
     program("feeds", programs.feeds(port=plan.feeds_port), priority=10)
     program("web", programs.web(host=plan.host, port=plan.port), priority=10)
     program("worker", programs.worker(), priority=10)
-    program("beat", programs.beat(schedule=plan.var / "beat-schedule"), priority=10)
+    program("beat", programs.beat(), priority=10)
     return "\n".join(
         f"[{section}]\n" + "".join(f"{name} = {_escaped(value)}\n" for name, value in options.items())
         for section, options in sections.items()

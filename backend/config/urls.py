@@ -11,6 +11,7 @@ from django_prices_vatlayer.models import VAT
 from backend.api.views import ApiView
 from backend.config.health import health
 from backend.config.media import media
+from backend.config.metrics import metrics
 from backend.saleor_port.second_factor import second_factor
 
 admin.site.site_header = admin.site.site_title = _("Xinyi Basket: back office")
@@ -20,6 +21,7 @@ admin.site.unregister(VAT)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
+    path("metrics", metrics, name="metrics"),
     path("admin/second-factor/", second_factor, name="second_factor"),
     path("admin/", admin.site.urls),
     # The name is Saleor's: its middleware looks an app's token up only on this path.

@@ -39,7 +39,7 @@ def poll_feeds() -> None:
         fetch_feed.apply_async(args=[feed_id], expires=feed_services.CLAIM_LASTS.total_seconds())
 
 
-@shared_task(**PATIENT)
+@shared_task(**PATIENT, soft_time_limit=120, time_limit=150)
 def fetch_feed(feed_id: int) -> None:
     """Ask one source, and queue what it says to be applied."""
     for report_id in feed_services.ask_feed(feed_id=feed_id, now=timezone.now()):

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from django.conf import settings
 
 from backend.config.environment import REPOSITORY, Environment
 from backend.config.programs import from_environment
@@ -25,7 +26,8 @@ def test_it_follows_the_compose_specification() -> None:
 
 
 def test_the_whole_shop_is_there() -> None:
-    assert ALWAYS.keys() == {"postgres", "redis", "prepare", "web", "worker", "beat", "nginx"}
+    workers = {"worker", "worker-feeds", "worker-apply"}
+    assert ALWAYS.keys() == {"postgres", "redis", "prepare", "web", *workers, "beat", "nginx"}
     assert SERVICES.keys() - ALWAYS.keys() == {"mailpit", "feeds", "demo"}
 
 
@@ -86,6 +88,15 @@ def test_every_role_of_our_image_is_one(name: str) -> None:
         assert from_environment(command, {}) is not None
 
 
+def test_every_queue_has_a_worker() -> None:
+    served = [
+        service["environment"]["QUEUES"]
+        for service in ALWAYS.values()
+        if service.get("command") == ["worker"]
+    ]
+    assert sorted(served) == sorted(queue.name for queue in settings.CELERY_TASK_QUEUES)
+
+
 def test_the_environment_of_web_can_be_read(tmp_path: Any) -> None:
     given = {name: str(value) for name, value in SERVICES["web"]["environment"].items()}
     secrets = {
@@ -93,6 +104,8 @@ def test_the_environment_of_web_can_be_read(tmp_path: Any) -> None:
         "database_url": "postgresql://xinyi:p@postgres:5432/xinyi",
         "redis_url": "redis://:p@redis:6379/0",
         "email_password": "",
+        "feed_credentials_key": "f" * 40,
+        "metrics_token": "m" * 40,
     }
     for name, value in secrets.items():
         (tmp_path / name).write_text(value)

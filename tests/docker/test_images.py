@@ -57,7 +57,8 @@ def test_the_image_is_built_with_the_uv_that_a_fresh_machine_gets() -> None:
 
 def test_the_health_check_reads_what_healthz_writes() -> None:
     text = (DOCKER / "check.py").read_text()
-    assert f'"{health.RUN_KEY}", "published_at"' in text
+    assert f'"{health.run_key("default")}" if queue == "default"' in text
+    assert f'f"{health.run_key("{queue}")}", "published_at"' in text
     assert f'"{health.PUBLISHED_KEY}"' in text
 
 
@@ -72,6 +73,8 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     made = make()
     assert made.keys() == {
         "secret_key",
+        "feed_credentials_key",
+        "metrics_token",
         "postgres_password",
         "redis_password",
         "database_url",
