@@ -40,6 +40,8 @@ FIELD_COSTS = {
     # Reads every recipe that it names, or all of them.
     "Query.shoppingList": 300,
     "Query.weekMenu": 500,
+    # Looks a text through for every place of the country.
+    "Query.readAddress": 100,
     "Query.reportProductSales": 1_000,
     "Query.ordersTotal": 500,
     "Query.webhookSamplePayload": 500,

@@ -39,6 +39,7 @@ def install_after_import() -> None:
         empty_arrays,
         lock_order,
         metadata_permissions,
+        new_districts,
         private_fields,
         private_permissions,
         sample_checkout,
@@ -52,5 +53,6 @@ def install_after_import() -> None:
         uploads,
         warehouse,
     )
+    from backend.saleor_port.webhooks import addresses, payloads  # noqa: F401
 
     apply_all(Phase.AFTER)

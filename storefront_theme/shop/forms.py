@@ -75,6 +75,12 @@ class CheckoutForm(forms.Form):
 
     use_required_attribute = False
 
+    pasted = forms.CharField(
+        label=_("Paste name, number and address here"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
+    )
     name = forms.CharField(
         label=_("Name"),
         max_length=60,

@@ -23,6 +23,18 @@ class DeliveryMethod(DjangoObjectType):
         fields = ("pick_up_address",)
 
 
+class ReadAddress(graphene.ObjectType):
+    """What was understood of an address that somebody pasted; "" for what was not."""
+
+    name = graphene.String(required=True)
+    phone = graphene.String(required=True, description="Eleven digits.")
+    province = graphene.String(required=True)
+    city = graphene.String(required=True)
+    district = graphene.String(required=True)
+    street = graphene.String(required=True)
+    postcode = graphene.String(required=True)
+
+
 class Placement(DjangoObjectType):
     class Meta:
         model = models.Placement

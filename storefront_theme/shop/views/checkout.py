@@ -27,6 +27,7 @@ from storefront_theme.shop.forms import (
 from storefront_theme.shop.shelf import named
 
 _SEEN = "checkout_seen"
+PLACE = ("province", "city", "district", "street", "postcode")
 PAY_ON_COLLECTION = "pay_on_collection"
 
 KINDS = ("OWN_VAN", "NEXT_DAY", "PICK_UP")
@@ -40,6 +41,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _ask_where(request)
     if "adjust" in request.POST:
         return _adjust(request)
+    if "read" in request.POST:
+        return _read_pasted(request)
     return _place(request)
 
 
@@ -151,6 +154,29 @@ def _adjust(request: HttpRequest) -> HttpResponse:
         found,
         form=CheckoutForm(initial=typed, methods=seen["methods"]),
         key=uuid.uuid4().hex,
+    )
+
+
+def _read_pasted(request: HttpRequest) -> HttpResponse:
+    """What was pasted goes into its fields, for the buyer to look at; what was typed elsewhere stays."""
+    found = _read(request)
+    if found is None:
+        return redirect("shop:basket")
+    seen = _remember_what_is_shown(request, found)
+    typed = {name: value for name, value in request.POST.items() if name in CheckoutForm.base_fields}
+    understood = ask(request, "ReadAddress", text=typed.get("pasted", ""))["readAddress"]
+    # One place is replaced by another as a whole: half of an old one would send the goods astray.
+    place = {field: understood[field] for field in PLACE} if understood["province"] else {}
+    who = {field: understood[field] for field in ("name", "phone") if understood[field]}
+    if place or who:
+        messages.success(request, _("We have filled in what we understood. Please look it over."))
+    else:
+        messages.warning(request, _("No name, number or place was found in that. Please fill in the fields."))
+    return _page(
+        request,
+        found,
+        form=CheckoutForm(initial={**typed, **place, **who}, methods=seen["methods"]),
+        key=request.POST.get("key") or uuid.uuid4().hex,
     )
 
 

@@ -231,3 +231,41 @@ def test_a_signed_in_buyer_finds_her_address_and_her_order(
     assert order.user == user
     assert f'href="/orders/{order.token}/"' in client.get("/account/").content.decode()
     assert f"订单 {order.pk}" in client.get("/account/").content.decode()
+
+
+def value_of(page: str, field: str) -> str:
+    found = re.search(rf'<input[^>]*name="{field}"[^>]*>', page)
+    assert found
+    value = re.search(r'value="([^"]*)"', found[0])
+    return value[1] if value else ""
+
+
+def test_a_pasted_address_is_filled_in_to_be_looked_at(client: Client, shed: produce.Shed, van: str) -> None:
+    put_in(client, shed, 1)
+    pasted = "王敏 139-0013-9000 四川省绵阳市安州区花荄镇益昌路6号"
+    answer = client.post("/checkout/", form(client, van, read="1", pasted=pasted, email="min@buyer.example"))
+    page = answer.content.decode()
+    assert answer.status_code == 200 and not Order.objects.exists()
+    filled = {name: value_of(page, name) for name in ("name", "phone", "city", "district", "street", "email")}
+    assert filled == {
+        "name": "王敏",
+        "phone": "13900139000",
+        "city": "绵阳市",
+        "district": "安州区",
+        "street": "花荄镇益昌路6号",
+        "email": "min@buyer.example",
+    }
+    typed = {name: value_of(page, name) for name in ("province", "postcode")}
+    answer = client.post("/checkout/", {**form(client, van), **filled, **typed})
+    assert answer.status_code == 302
+    assert Order.objects.get().shipping_address.city_area == "安州区"
+
+
+def test_what_is_pasted_and_not_understood_loses_nothing(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 1)
+    answer = client.post("/checkout/", form(client, van, read="1", pasted="!!!"))
+    page = answer.content.decode()
+    assert "没有找到" in page
+    assert value_of(page, "name") == "李秀英"
