@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
+import hmac
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,7 +16,7 @@ import pytest
 
 from backend.stock.errors import FeedForbidden, FeedUnavailable, FeedUnreadable
 from backend.stock.ways_in import http
-from backend.stock.ways_in.source import Fetched, Source
+from backend.stock.ways_in.source import MOST_BYTES, Fetched, Source
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -175,3 +180,163 @@ def test_a_feed_never_leads_into_the_shops_own_network(url: str) -> None:
 def test_only_plain_web_addresses_are_asked(url: str) -> None:
     with pytest.raises(FeedForbidden):
         fetch(url=url, allow_private=True)
+
+
+# ---- What is known from the last time -------------------------------------------------------------------------------
+
+
+def test_a_server_without_etags_is_asked_by_the_time_of_the_last_change(system: System) -> None:
+    written = "Mon, 23 Nov 2026 06:10:00 GMT"
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        if request.headers.get("If-Modified-Since") == written:
+            say(request, 304, b"")
+        else:
+            say(request, 200, b"{}", Last_Modified=written)
+
+    system.answer = answer
+    first = fetch(url=system.url, allow_private=True)
+    assert (first.body, first.last_modified) == (b"{}", written)
+    again = fetch(url=system.url, last_modified=first.last_modified, allow_private=True)
+    assert (again.body, again.last_modified) == (None, written)
+
+
+def test_an_answer_that_may_have_been_cut_is_not_taken_for_known(system: System) -> None:
+    """Without a length nobody can tell; its ETag would say "unchanged" of a half for ever."""
+
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("ETag", '"7"')
+        request.end_headers()
+        request.wfile.write(b'{"items": [')
+
+    system.answer = endless
+    assert fetch(url=system.url, allow_private=True) == Fetched(body=b'{"items": [')
+
+
+# ---- Redirects ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_on_the_same_host_is_followed(system: System, status: int) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        if request.path == "/stock.json":
+            say(request, status, b"", Location="/new/stock.json")
+        else:
+            say(request, 200, b"{}")
+
+    system.answer = answer
+    assert fetch(url=system.url, allow_private=True).body == b"{}"
+    assert [asked["path"] for asked in system.asked] == ["/stock.json", "/new/stock.json"]
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://localhost/stock.json",
+        "http://127.0.0.1:1/stock.json",
+        "https://127.0.0.1/stock.json",
+        "//evil.example/",
+        "file:///etc/passwd",
+        "http://a:b@evil.example/",
+    ],
+)
+def test_a_redirect_to_another_host_is_not(system: System, to: str) -> None:
+    system.answer = lambda request: say(request, 302, b"", Location=to)
+    with pytest.raises(FeedForbidden):
+        fetch(url=system.url, allow_private=True, credential="bearer", secret="s3cret-s3cret")
+    assert len(system.asked) == 1
+
+
+def test_a_redirect_without_end_is_left(system: System) -> None:
+    system.answer = lambda request: say(request, 302, b"", Location="/stock.json")
+    with pytest.raises(FeedUnavailable):
+        fetch(url=system.url, allow_private=True)
+    assert len(system.asked) == http.MOST_REDIRECTS + 1
+
+
+# ---- Packed answers -------------------------------------------------------------------------------------------------
+
+
+def packed(body: bytes, *, encoding: str = "gzip") -> Answer:
+    return lambda request: say(request, 200, body, Content_Encoding=encoding, ETag='"1"')
+
+
+def test_a_packed_answer_is_unpacked(system: System) -> None:
+    body = b'{"items": []}' * 10_000
+    system.answer = packed(gzip.compress(body))
+    assert fetch(url=system.url, allow_private=True) == Fetched(body=body, etag='"1"')
+
+
+def test_a_bomb_is_unpacked_to_the_limit_and_no_further(system: System) -> None:
+    bomb = gzip.compress(b"0" * (200 * 1024 * 1024), compresslevel=1)
+    assert len(bomb) < MOST_BYTES
+    system.answer = packed(bomb)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FeedUnreadable):
+            fetch(url=system.url, allow_private=True)
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        packed(gzip.compress(b"{}" * 1000)[:-4]),
+        packed(b"no gzip at all"),
+        packed(gzip.compress(b"{}") + gzip.compress(b"{}")),
+        packed(b"{}", encoding="br"),
+        packed(b"{}", encoding="gzip, gzip"),
+    ],
+)
+def test_what_is_packed_wrongly_is_no_document(system: System, answer: Answer) -> None:
+    system.answer = answer
+    with pytest.raises(FeedUnavailable):
+        fetch(url=system.url, allow_private=True)
+
+
+# ---- Credentials ----------------------------------------------------------------------------------------------------
+
+SECRET = "白马-s3cret"
+
+
+def test_a_password_is_sent_as_basic_authentication_says(system: System) -> None:
+    fetch(url=system.url, allow_private=True, credential="basic", username="shop", secret=SECRET)
+    scheme, _blank, pair = system.asked[0]["Authorization"].partition(" ")
+    assert (scheme, base64.b64decode(pair).decode()) == ("Basic", f"shop:{SECRET}")
+
+
+def test_a_token_is_sent_as_bearer(system: System) -> None:
+    fetch(url=system.url, allow_private=True, credential="bearer", secret="t0ken")
+    assert system.asked[0]["Authorization"] == "Bearer t0ken"
+
+
+def test_a_signature_covers_what_is_asked_and_when(system: System) -> None:
+    url = f"{system.url}?day=today"
+    fetch(url=url, allow_private=True, credential="hmac", username="7", secret=SECRET)
+    (asked,) = system.asked
+    assert asked["X-Key-Id"] == "7"
+    assert abs(int(asked["X-Timestamp"]) - time.time()) < 60
+    signed = f"GET\n/stock.json?day=today\n{asked['X-Timestamp']}".encode()
+    assert asked["X-Signature"] == f"sha256={hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()}"
+    assert "Authorization" not in asked
+
+
+def test_no_password_travels_in_the_clear() -> None:
+    with pytest.raises(FeedForbidden):
+        fetch(url="http://192.0.2.1/stock.json", credential="basic", username="shop", secret=SECRET)
+
+
+@pytest.mark.parametrize("token", ["two\r\nX-Other: 1", "白马"])
+def test_a_token_cannot_bring_headers_of_its_own(system: System, token: str) -> None:
+    with pytest.raises(FeedForbidden):
+        fetch(url=system.url, allow_private=True, credential="bearer", secret=token)
+    assert system.asked == []
+
+
+def test_a_source_does_not_show_its_secret() -> None:
+    assert SECRET not in repr(Source(url="https://a.example/", secret=SECRET))
