@@ -152,12 +152,13 @@ def goods_on_shelf(wanted: Wanted) -> QuerySet[Product]:
 def _on_the_shelf(wanted: Wanted) -> QuerySet[Product]:
     goods = Product.objects.published().filter(good__isnull=False)
     if wanted.category:
-        shelf = Category.objects.filter(slug=wanted.category).first()
-        if shelf is None:
-            return goods.none()
-        goods = goods.filter(
-            category__tree_id=shelf.tree_id, category__lft__gte=shelf.lft, category__rght__lte=shelf.rght
+        above = Category.objects.filter(
+            slug=wanted.category,
+            tree_id=OuterRef("category__tree_id"),
+            lft__lte=OuterRef("category__lft"),
+            rght__gte=OuterRef("category__rght"),
         )
+        goods = goods.filter(Exists(above))
     if wanted.found is not None:
         goods = goods.filter(pk__in=wanted.found)
     return goods

@@ -3,6 +3,14 @@
 const root = document.documentElement;
 root.classList.add("js");
 
+// Suggestions come once somebody turns to a search field.
+document.addEventListener("focusin", async (event) => {
+  const form = event.target.closest("form.find[data-script]");
+  if (!form || form.dataset.ready) return;
+  form.dataset.ready = "1";
+  (await import(form.dataset.script)).suggest(form);
+});
+
 // A second tap while the first is under way sends nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;

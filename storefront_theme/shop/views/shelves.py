@@ -1,26 +1,22 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from backend.api.executor import Subject
 from storefront_theme.caching import kept_page
-from storefront_theme.client import ApiError, ask
-from storefront_theme.shop.paging import PAGE, ShelfPage, read_page
-from storefront_theme.shop.shelf import in_order, named
-
-SORTS = {
-    "": (_("Today’s first"), {"field": "NAME", "direction": "ASC"}),
-    "price": (_("Price, low first"), {"field": "MINIMAL_PRICE", "direction": "ASC"}),
-    "price-desc": (
-        _("Price, high first"),
-        {"field": "MINIMAL_PRICE", "direction": "DESC"},
-    ),
-}
+from storefront_theme.client import ask
+from storefront_theme.shop.narrowing import PARAMETERS, read_narrowing
+from storefront_theme.shop.paging import read_page
+from storefront_theme.shop.shelf import named
+from storefront_theme.templatetags.shop import SHANGHAI
 
 
 @kept_page(Subject.CATALOGUE)
@@ -44,7 +40,7 @@ def categories(request: HttpRequest) -> HttpResponse:
     )
 
 
-@kept_page(Subject.STOCK, Subject.CATALOGUE, parameters=["sort", "stock", "after"])
+@kept_page(Subject.STOCK, Subject.CATALOGUE, parameters=PARAMETERS)
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """One shelf, sorted and narrowed by links."""
@@ -52,16 +48,14 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = data["category"]
     if found is None:
         raise Http404(slug)
-    sort = request.GET.get("sort", "")
-    sort = sort if sort in SORTS else ""
-    only_in_stock = request.GET.get("stock") == "in"
-    page = _page(
-        request,
-        "CategoryGoods",
-        category=found["id"],
-        inStock="IN_STOCK" if only_in_stock else None,
-        sort=SORTS[sort][1],
+    narrowing = read_narrowing(request.GET, today=timezone.now().astimezone(SHANGHAI).date())
+    wanted = {"category": slug, **narrowing.variables()}
+    _answer, page = read_page(
+        partial(ask, request, "Shelf", filter=wanted, sort=narrowing.order),
+        query=request.GET,
+        address=narrowing.query,
     )
+    path = reverse("shop:category", args=[slug])
     return render(
         request,
         "shop/category.html",
@@ -72,37 +66,20 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
             "description": named(found, "description"),
             "shelves": _named_shelves(data),
             "page": page,
-            "goods": page.goods if sort else in_order(page.goods),
-            "sorts": [(key, label) for key, (label, _order) in SORTS.items()],
-            "sort": sort,
-            "only_in_stock": only_in_stock,
+            "goods": page.goods,
+            "narrowing": narrowing,
+            "sorts": narrowing.sorts(),
+            "only_there": narrowing.stock(page.facets),
+            "groups": narrowing.groups(page.facets),
+            "chosen": narrowing.chosen(page.facets),
+            "canonical": settings.PUBLIC_URL + _address(path, narrowing.canonical_query),
             "is_demo": page.is_demo,
         },
     )
 
 
-@require_safe
-def search(request: HttpRequest) -> HttpResponse:
-    """Goods whose names or descriptions hold what was typed."""
-    q = request.GET.get("q", "").strip()[:60]
-    page = _page(request, "Search", search=q) if q else None
-    return render(
-        request,
-        "shop/search.html",
-        {"here": "shelves", "q": q, "page": page, "goods": in_order(page.goods) if page else []},
-    )
-
-
-def _page(request: HttpRequest, operation: str, **variables: Any) -> ShelfPage:
-    after = request.GET.get("after") or None
-    try:
-        answer = ask(request, operation, first=PAGE, after=after, **variables)
-    except ApiError as error:
-        # Saleor breaks, in several ways, on a place in the list that it never gave out.
-        if after is None:
-            raise
-        raise Http404(after) from error
-    return read_page(answer["products"], query=request.GET)
+def _address(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
 
 
 def _named_shelves(data: dict[str, Any]) -> list[dict[str, str]]:

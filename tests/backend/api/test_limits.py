@@ -281,6 +281,12 @@ def test_a_list_costs_its_length_times_what_is_asked_of_an_item() -> None:
     assert cost_of(PAGE, n=24) - cost_of(PAGE, n=23) == costs.OBJECT + costs.LEAF
 
 
+def test_a_list_that_is_read_forwards_or_back_counts_by_the_one_that_is_given() -> None:
+    both = "query($f: Int, $l: Int) { goods(first: $f, last: $l) { edges { node { name } } } }"
+    assert cost_of(both, f=24) == cost_of(both, l=24) == cost_of(both, f=24, l=None)
+    assert cost_of(both, f=24) < cost_of(both, f=24, l=50) < cost_of(both)
+
+
 @pytest.mark.parametrize("n", [None, -1, 101, 2**31, "24", True, [24]])
 def test_a_length_that_is_none_counts_as_the_longest_page(n: Any) -> None:
     assert cost_of(PAGE, n=n) == cost_of(PAGE, n=100)
