@@ -7,28 +7,40 @@ worker that is killed at any line leaves the report as received, to be applied a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
 from backend.stock import decide, ledger
-from backend.stock.books import read_catalogue, read_report, take_header, weigh, weigh_matches
-from backend.stock.decide import Books, Count, Verdict
+from backend.stock.books import (
+    find_supplies,
+    meant,
+    read_catalogue,
+    read_report,
+    take_header,
+    weigh_matches,
+)
+from backend.stock.decide import Count, Verdict
 from backend.stock.errors import FeedUnreadable, ReportClosed
 from backend.stock.feeds.document import as_text
 from backend.stock.freshness import bump_stock_version_on_commit
-from backend.stock.ledger import Balance, Entry
-from backend.stock.models import Movement, Report
+from backend.stock.models import Report
 from backend.stock.progress import Stage, tell
 from backend.stock.words import Outcome
 
 Status = Report.Status
+
+BATCH = 5_000
+"""Rows that are decided and written at a time: what a report takes of memory beyond its rows does not grow with it."""
 
 # The first half of an advisory lock's key: "stoc" in ASCII. The second is the cooperative.
 _ADVISORY_LOCK = 0x73746F63
@@ -98,23 +110,26 @@ def confirm_lines(
             for match in decide.match_rows(rows=document.rows, catalogue=catalogue, confirmed=count.confirmed)
             if match.row.number in waiting
         ]
-        weighed = weigh_matches(matches=matches, catalogue=catalogue, count=count, hold=True)
-        for verdict in weighed.verdicts:
+        ids = meant(matches)
+        ledger.hold_supplies(supply_ids=ids)
+        ledger.make_stock_rows(supply_ids=ids)
+        verdicts = weigh_matches(matches=matches, count=count)
+        for verdict in verdicts:
             line = waiting[verdict.row.number]
             line.outcome, line.supply_id = verdict.outcome.value, verdict.supply_id
             line.base_units, line.unit = verdict.base_units, verdict.unit[:20]
-            line.message = _sentence(verdict)
-            line.save(update_fields=["outcome", "supply", "base_units", "unit", "message"])
+            line.on_hand, line.message = verdict.on_hand, _sentence(verdict.message)
+            line.save(update_fields=["outcome", "supply", "base_units", "unit", "on_hand", "message"])
+        moved: list[int] = []
+        lots: dict[int, str] = {}
+        _note_accepted(verdicts, moved=moved, lots=lots)
         _move(
             report=report,
-            accepted={
-                verdict.supply_id: (waiting[verdict.row.number].pk, verdict, verdict.on_hand)
-                for verdict in weighed.verdicts
-                if verdict.supply_id is not None and verdict.on_hand is not None
-            },
-            books=weighed.books,
             count=count,
+            supply_ids=moved,
+            lots=lots,
             now=now,
+            line_ids=[line.pk for line in waiting.values()],
         )
         report.save(update_fields=["confirmed_rows", "submitted_by"])
         return report
@@ -130,6 +145,19 @@ def lock_report(*, report_id: UUID) -> Report | None:
     return Report.objects.select_for_update(of=("self",)).filter(pk=report_id).first()
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Rows are tuples that form no circles: who looks for circles among a hundred thousand of them looks in vain."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_without_collector()
 def _apply(*, report: Report, now: datetime) -> None:
     """Apply a locked report that was received, and save what became of it."""
     report.applied_at = now
@@ -141,9 +169,20 @@ def _apply(*, report: Report, now: datetime) -> None:
         report.status, report.message = Status.REFUSED, str(error)[:500]
         report.save(update_fields=["status", "message", "applied_at"])
         return
-    tell(report_id=report.pk, stage=Stage.DECIDING, total=len(document.rows))
-    weighed = weigh(report=report, document=document, count=count, hold=True)
-    _write(report=report, verdicts=weighed.verdicts, books=weighed.books, count=count, now=now)
+    catalogue = read_catalogue(cooperative_id=report.cooperative_id)
+    matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
+    ids = meant(matches)
+    ledger.hold_supplies(supply_ids=ids)
+    ledger.make_stock_rows(supply_ids=ids)
+    moved: list[int] = []
+    lots: dict[int, str] = {}
+    for begin in range(0, len(matches), BATCH):
+        tell(report_id=report.pk, stage=Stage.DECIDING, done=begin, total=len(matches))
+        verdicts = weigh_matches(matches=matches[begin : begin + BATCH], count=count)
+        _write_lines(report=report, verdicts=verdicts)
+        _note_accepted(verdicts, moved=moved, lots=lots)
+    tell(report_id=report.pk, stage=Stage.WRITING, done=len(matches), total=len(matches))
+    _move(report=report, count=count, supply_ids=moved, lots=lots, now=now)
     report.status = Status.APPLIED
     report.message = " ".join(str(remark) for remark in document.remarks)[:500]
     # The bytes among its columns are written once.
@@ -162,103 +201,86 @@ _APPLIED_FIELDS = (
 )
 
 
-def _write(
-    *,
-    report: Report,
-    verdicts: Sequence[Verdict],
-    books: Mapping[int, Books],
-    count: Count,
-    now: datetime,
-) -> None:
-    """Lines, movements, balances, Stock rows and shortfalls of one report, each in one statement."""
-    line_ids = _write_lines(report=report, verdicts=verdicts)
-    accepted = {
-        verdict.supply_id: (line_id, verdict, verdict.on_hand)
-        for line_id, verdict in zip(line_ids, verdicts, strict=True)
-        if verdict.supply_id is not None and verdict.on_hand is not None
-    }
-    _move(report=report, accepted=accepted, books=books, count=count, now=now)
-
-
-def _move(
-    *,
-    report: Report,
-    accepted: Mapping[int, tuple[int, Verdict, int]],
-    books: Mapping[int, Books],
-    count: Count,
-    now: datetime,
-) -> None:
-    """Movements, balances, Stock rows and shortfalls of what was accepted: supply -> line, verdict, new figure."""
-    if not accepted:
+def _write_lines(*, report: Report, verdicts: Sequence[Verdict]) -> None:
+    begin = str(report.pk)
+    null, accepted = ledger.NULL, Outcome.ACCEPTED
+    lines = []
+    for row, outcome, supply_id, base_units, unit, on_hand, message in verdicts:
+        # Where in its row the cell stands: C 库存; only the heading where the format has no letters.
+        column = f"{row.letter} {row.column}" if row.letter else row.column
+        lines.append(
+            f"{begin}\t{row.number}\t{column[:40]}\t{row.code[:60]}\t{row.written[:200]}\t"
+            f"{'accepted' if outcome is accepted else outcome.value}\t"
+            f"{null if supply_id is None else supply_id}\t{null if base_units is None else base_units}\t"
+            f"{unit[:20]}\t{null if on_hand is None else on_hand}\t{_sentence(message) if message else ''}\n"
+        )
+    if ledger.copy_text(table="stock_reportline", columns=_LINE_COLUMNS, lines=lines):
         return
-    supply_ids = sorted(accepted)
-    entries = [
-        Entry(
-            supply_id=supply_id,
-            kind=Movement.Kind.COUNT,
-            happened_at=count.counts_from,
-            on_hand_delta=on_hand - books[supply_id].on_hand,
-            report_line_id=line_id,
-        )
-        for supply_id, (line_id, _verdict, on_hand) in accepted.items()
-    ]
-    balances = {pk: Balance(on_hand=books[pk].on_hand, allocated=books[pk].allocated) for pk in supply_ids}
-    ledger.append_only(entries=entries, balances=balances, now=now)
-    verdict_of = {supply_id: verdict for supply_id, (_line_id, verdict, _on_hand) in accepted.items()}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _NEWEST_COUNT,
-            {
-                "counted_at": count.key[0],
-                "sequence": report.sequence,
-                "sha256": report.raw_sha256,
-                "counts_from": count.counts_from,
-                "supplies": ledger.bigints(supply_ids),
-                "on_hand": ledger.bigints(accepted[pk][2] for pk in supply_ids),
-                "base_units": ledger.bigints(verdict_of[pk].base_units or 0 for pk in supply_ids),
-                "units": [verdict_of[pk].unit[:20] for pk in supply_ids],
-            },
-        )
-    _put_lots_on_sale(
-        report=report, lots={pk: each.row.lot for pk, each in verdict_of.items() if each.row.lot}
-    )
-    ledger.project(supply_ids=supply_ids)
-    ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
-    bump_stock_version_on_commit()
-
-
-def _write_lines(*, report: Report, verdicts: Sequence[Verdict]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('stock_reportline', 'id')) FROM generate_series(1, %s)",
-            [len(verdicts)],
-        )
-        line_ids = [line_id for (line_id,) in cursor.fetchall()]
     ledger.copy_rows(
         table="stock_reportline",
         columns=_LINE_COLUMNS,
         rows=(
             (
-                line_id,
                 report.pk,
-                verdict.row.number,
-                verdict.row.column[:40],
-                verdict.row.code[:60],
-                verdict.row.written[:200],
-                verdict.outcome.value,
-                verdict.supply_id,
-                verdict.base_units,
-                verdict.unit[:20],
-                _sentence(verdict),
+                row.number,
+                f"{row.letter} {row.column}".strip()[:40],
+                row.code[:60],
+                row.written[:200],
+                outcome.value,
+                supply_id,
+                base_units,
+                unit[:20],
+                on_hand,
+                _sentence(message),
             )
-            for line_id, verdict in zip(line_ids, verdicts, strict=True)
+            for row, outcome, supply_id, base_units, unit, on_hand, message in verdicts
         ),
     )
-    return line_ids
 
 
-def _sentence(verdict: Verdict) -> str:
-    return as_text(str(verdict.message))[:300] if verdict.message else ""
+def _note_accepted(verdicts: Sequence[Verdict], *, moved: list[int], lots: dict[int, str]) -> None:
+    for row, _outcome, supply_id, _base_units, _unit, on_hand, _message in verdicts:
+        if on_hand is not None and supply_id is not None:
+            moved.append(supply_id)
+            if row.lot:
+                lots[supply_id] = row.lot
+
+
+def _move(
+    *,
+    report: Report,
+    count: Count,
+    supply_ids: Sequence[int],
+    lots: Mapping[int, str],
+    now: datetime,
+    line_ids: Collection[int] | None = None,
+) -> None:
+    """Movements, balances, Stock rows and shortfalls, out of the report's lines as they were written.
+
+    supply_ids: of the lines that were accepted. line_ids: only these lines; all of the report's without.
+    """
+    if not supply_ids:
+        return
+    given = {
+        "report": report.pk,
+        "lines": None if line_ids is None else ledger.bigints(line_ids),
+        "counted_at": count.key[0],
+        "sequence": report.sequence,
+        "sha256": report.raw_sha256,
+        "counts_from": count.counts_from,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_MOVEMENTS, given)
+        cursor.execute(_NEWEST_COUNT, given)
+    _put_lots_on_sale(report=report, lots=lots)
+    ledger.project(supply_ids=supply_ids)
+    ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
+    bump_stock_version_on_commit()
+
+
+def _sentence(message: str | Promise) -> str:
+    return as_text(str(message))[:300] if message else ""
 
 
 def _put_lots_on_sale(*, report: Report, lots: Mapping[int, str]) -> None:
@@ -278,7 +300,6 @@ def _put_lots_on_sale(*, report: Report, lots: Mapping[int, str]) -> None:
 
 
 _LINE_COLUMNS = (
-    "id",
     "report_id",
     "row",
     "column",
@@ -288,14 +309,29 @@ _LINE_COLUMNS = (
     "supply_id",
     "base_units",
     "unit",
+    "on_hand",
     "message",
 )
 
-_NEWEST_COUNT = """
-    UPDATE stock_supply supply
-    SET on_hand = said.on_hand, counted_at = %(counted_at)s, counted_sequence = %(sequence)s, counted_sha256 = %(sha256)s,
-        counts_from = %(counts_from)s, counted_base_units = said.base_units, counted_unit = said.unit
-    FROM unnest(%(supplies)s::bigint[], %(on_hand)s::bigint[], %(base_units)s::bigint[], %(units)s::text[])
-      AS said(id, on_hand, base_units, unit)
-    WHERE supply.id = said.id
+_ACCEPTED_LINES = """
+    line.report_id = %(report)s AND line.on_hand IS NOT NULL
+    AND (%(lines)s::bigint[] IS NULL OR line.id = ANY(%(lines)s::bigint[]))
 """
+
+_COUNT_MOVEMENTS = f"""
+    INSERT INTO stock_movement (supply_id, kind, on_hand_delta, allocated_delta, on_hand_after, allocated_after,
+                                report_line_id, happened_at, recorded_at)
+    SELECT supply.id, 'count', line.on_hand - supply.on_hand, 0, line.on_hand, supply.allocated,
+           line.id, %(counts_from)s, %(now)s
+    FROM stock_reportline line JOIN stock_supply supply ON supply.id = line.supply_id
+    WHERE {_ACCEPTED_LINES}
+"""  # noqa: S608  (composed of the constant above, no value from outside)
+
+_NEWEST_COUNT = f"""
+    UPDATE stock_supply supply
+    SET on_hand = line.on_hand, counted_at = %(counted_at)s, counted_sequence = %(sequence)s,
+        counted_sha256 = %(sha256)s, counts_from = %(counts_from)s, counted_base_units = line.base_units,
+        counted_unit = line.unit
+    FROM stock_reportline line
+    WHERE supply.id = line.supply_id AND {_ACCEPTED_LINES}
+"""  # noqa: S608  (composed of the constant above, no value from outside)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.common.clock import in_shop_zone
 from backend.common.units import Counting
 from backend.stock import decide, feeds, ledger
-from backend.stock.decide import Books, Catalogue, Count, Known, Match, Verdict
+from backend.stock.decide import Books, Catalogue, Count, CountKey, Known, Match, Verdict
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document
 from backend.stock.models import ColumnMapping, Report, Supply
@@ -127,9 +127,7 @@ def weigh(*, report: Report, document: Document, count: Count) -> Weighed:
 
 def weigh_matches(*, matches: Sequence[Match], count: Count) -> list[Verdict]:
     """Decide rows whose supplies were found. Who applies the verdicts has locked the supplies before."""
-    books = read_books(
-        supply_ids=meant(matches), counts_from=count.counts_from, with_waiting=count.is_by_hand
-    )
+    books = read_books(supply_ids=meant(matches), count=count)
     return decide.decide(matches=matches, books=books, count=count)
 
 
@@ -150,22 +148,26 @@ def read_catalogue(*, cooperative_id: int) -> Catalogue:
     return Catalogue([Known(*row) for row in supplies.values_list("pk", "code", "name")])
 
 
-def read_books(*, supply_ids: Collection[int], counts_from: datetime, with_waiting: bool) -> dict[int, Books]:
-    """What the ledger says of each of these supplies, with what came or went since the count was made."""
+def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]:
+    """What the ledger says of each of these supplies, with what came or went since the count was made.
+
+    The newest count is given as far as it can be told from this one: at another moment, without sequence and sha256.
+    """
+    key = count.key
     ids = ledger.bigints(sorted(supply_ids))
     with connection.cursor() as cursor:
-        cursor.execute(_LATER_MOVEMENTS, {"supplies": ids, "since": counts_from})
+        cursor.execute(_LATER_MOVEMENTS, {"supplies": ids, "since": count.counts_from})
         since = {pk: (on_hand, allocated) for pk, on_hand, allocated in cursor.fetchall()}
         waiting: dict[int, set[int]] = {}
-        if with_waiting:
+        if count.is_by_hand:
             cursor.execute(_WAITING, [ids])
             for pk, base_units in cursor.fetchall():
                 waiting.setdefault(pk, set()).add(base_units)
-        cursor.execute(_BOOKS, [ids])
+        cursor.execute(_BOOKS, {"supplies": ids, "at": key[0]})
         supplies = cursor.fetchall()
     # Most supplies are counted alike, and at the same moment: each is made once.
     countings: dict[tuple[str, str, int | None], Counting] = {}
-    moments: dict[int | None, datetime | None] = {None: None}
+    keys: dict[tuple[int, int, str], CountKey] = {}
     books = {}
     for row in supplies:
         pk, unit, container, size, on_hand, allocated, microseconds, sequence, sha256, units, in_unit = row
@@ -173,21 +175,24 @@ def read_books(*, supply_ids: Collection[int], counts_from: datetime, with_waiti
         counting = countings.get(how)
         if counting is None:
             counting = countings[how] = Counting(base=unit, container_name=container, container_units=size)
-        at = moments.get(microseconds)
-        if at is None and microseconds is not None:
-            at = moments[microseconds] = _EPOCH + timedelta(microseconds=microseconds)
-        on_hand_since, allocated_since = since.get(pk, _NOTHING)
+        counted = None
+        if microseconds is not None:
+            when = (microseconds, sequence, sha256)
+            counted = keys.get(when)
+            if counted is None:
+                counted = keys[when] = (_EPOCH + timedelta(microseconds=microseconds), sequence, sha256)
+        on_hand_since, allocated_since = since.get(pk, _NOTHING) if since else _NOTHING
         books[pk] = Books(
-            pk=pk,
-            counting=counting,
-            on_hand=on_hand,
-            allocated=allocated,
-            counted=None if at is None else (at, sequence, sha256),
-            counted_units=units,
-            counted_unit=in_unit,
-            on_hand_since=on_hand_since,
-            allocated_since=allocated_since,
-            waiting=frozenset(waiting[pk]) if pk in waiting else _NONE,
+            pk,
+            counting,
+            on_hand,
+            allocated,
+            counted,
+            units,
+            in_unit,
+            on_hand_since,
+            allocated_since,
+            frozenset(waiting[pk]) if pk in waiting else _NONE,
         )
     return books
 
@@ -196,12 +201,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = (0, 0)
 _NONE: frozenset[int] = frozenset()
 
-# Moments as whole microseconds: a hundred thousand of them are read in no time.
+# Moments as whole microseconds, and the rest of a key only where the moment leaves it open: a hundred thousand of them
+# are read in no time.
 _BOOKS = """
     SELECT id, unit, container_name, container_units, on_hand, allocated,
-           (extract(epoch FROM counted_at) * 1000000)::bigint, counted_sequence, counted_sha256,
+           (extract(epoch FROM counted_at) * 1000000)::bigint,
+           CASE WHEN counted_at = %(at)s THEN counted_sequence ELSE 0 END,
+           CASE WHEN counted_at = %(at)s THEN counted_sha256 ELSE '' END,
            counted_base_units, counted_unit
-    FROM stock_supply WHERE id = ANY(%s::bigint[])
+    FROM stock_supply WHERE id = ANY(%(supplies)s::bigint[])
 """
 
 _LATER_MOVEMENTS = """

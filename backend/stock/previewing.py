@@ -75,7 +75,7 @@ def preview(*, report: Report, now: datetime) -> Preview:
             count = take_header(report=report, document=document)
         except FeedUnreadable as error:
             return Preview(error=str(error), columns_unknown=unknown_headers(error))
-        weighed = weigh(report=report, document=document, count=count, hold=False)
+        weighed = weigh(report=report, document=document, count=count)
         proposed = proposals(document=document, weighed=weighed, count=count)
         supplies = _supplies(weighed.verdicts)
         lines = [

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from backend.cooperatives.models import Cooperative
@@ -113,8 +114,13 @@ class ReportLine(models.Model):
 
     Outcome = Outcome
 
+    # Checked by a trigger, as a movement's supply is.
     report = models.ForeignKey(
-        Report, on_delete=models.CASCADE, related_name="lines", verbose_name=_("report")
+        Report,
+        on_delete=models.CASCADE,
+        related_name="lines",
+        verbose_name=_("report"),
+        db_constraint=False,
     )
     row = models.PositiveIntegerField(_("row"))
     column = models.CharField(_("column"), max_length=40, blank=True)
@@ -128,8 +134,12 @@ class ReportLine(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("supply"),
+        db_constraint=False,
+        db_index=False,
     )
     base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
+    # What the supply had on hand once the line was applied; none: the line changed nothing.
+    on_hand = models.BigIntegerField(_("on hand after"), null=True, blank=True)
     unit = models.CharField(_("unit"), max_length=20, blank=True)
     message = models.CharField(_("message"), max_length=300, blank=True)
 
@@ -137,6 +147,9 @@ class ReportLine(models.Model):
         ordering = ("report", "row", "pk")
         verbose_name = _("line of a report")
         verbose_name_plural = _("lines of reports")
+        indexes = [
+            models.Index(fields=("supply",), condition=Q(outcome="waiting"), name="waiting_for_a_person"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.row}: {self.code} {self.raw}"

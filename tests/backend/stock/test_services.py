@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from saleor.warehouse.models import Stock
 
@@ -334,6 +335,44 @@ def test_the_ledger_cannot_be_rewritten(baima: Cooperative, celtuce: Supply) -> 
     for change in (movement.delete, lambda: Movement.objects.update(on_hand_after=1)):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
+
+
+def test_nothing_is_written_of_a_supply_or_a_line_or_a_report_that_is_not_there(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    report = count(baima, {"XY-0007": "20"})
+    movement, line = Movement.objects.get(), report.lines.get()
+    for change in (
+        lambda: Movement.objects.bulk_create([_again(movement, supply_id=0, report_line_id=None)]),
+        lambda: Movement.objects.bulk_create([_again(movement, report_line_id=0)]),
+        lambda: ReportLine.objects.bulk_create([_again(line, supply_id=0)]),
+        lambda: ReportLine.objects.bulk_create([_again(line, report_id=UUID(int=0))]),
+        lambda: Supply.objects.filter(pk=celtuce.pk)._raw_delete("default"),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            change()
+
+
+def _again(row: Any, **changes: object) -> Any:
+    """Another row like this one."""
+    copy = type(row).objects.get(pk=row.pk)
+    copy.pk = None
+    for name, value in changes.items():
+        setattr(copy, name, value)
+    return copy
+
+
+def test_a_cell_with_tabs_newlines_and_backslashes_is_kept_as_it_is(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    report = count(baima, {"XY\t\\N\n7": "5", "XY\\N": "\\N", "XY-0007": "20"})
+    assert list(report.lines.values_list("code", "raw")) == [
+        ("XY\t\\N\n7", "5 斤"),
+        ("XY\\N", "\\N"),
+        ("XY-0007", "20 斤"),
+    ]
+    plain = count(baima, {"XY\\N": "\\N"}, at=MORNING + timedelta(minutes=1))
+    assert plain.lines.get().raw == "\\N"
 
 
 def test_what_was_said_cannot_be_rewritten_and_only_a_waiting_line_can_be_decided(
