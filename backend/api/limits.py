@@ -419,7 +419,9 @@ class _Walk:
             for argument in node.arguments or ()
             if argument.name.value in ("first", "last")
         ]
-        if not any(each is not None for each in given):
+        # A page forwards or backwards, whose document names both: the one that is null asks for nothing.
+        given = [each for each in given if each is not None]
+        if not given:
             first = definition.args.get("first")
             given = [first.default_value if first else None]
         sizes = [
