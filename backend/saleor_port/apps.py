@@ -10,6 +10,7 @@ class SaleorPortConfig(AppConfig):
 
     name = "backend.saleor_port"
     label = "saleor_port"
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         # saleor.product.tasks and saleor.product.utils import each other: entering by utils works, by tasks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
 
 @shared_task
@@ -43,3 +44,28 @@ def send_already_registered(*, user_id: int) -> None:
             context=context,
             **options,
         )
+
+
+# A server that drips its answer byte by byte trips no time-out of a single read.
+@shared_task(soft_time_limit=40, time_limit=60)
+def deliver_webhook(delivery_pk: int) -> None:
+    """Post one event to one webhook; what fails is tried again by queue_due_webhooks."""
+    from backend.saleor_port.webhooks.delivery import deliver
+
+    deliver(delivery_pk=delivery_pk, now=timezone.now())
+
+
+@shared_task
+def queue_due_webhooks() -> None:
+    """Hand over what failed before, or what was written down while the broker was away."""
+    from backend.saleor_port.webhooks.delivery import queue_due
+
+    queue_due(now=timezone.now())
+
+
+@shared_task
+def forget_webhook_deliveries() -> None:
+    """Delete the log of what was posted a month ago."""
+    from backend.saleor_port.webhooks.delivery import forget
+
+    forget(now=timezone.now())
