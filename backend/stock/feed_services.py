@@ -45,10 +45,10 @@ _ADVISORY_LOCK = 0x66656564
 
 _FORMATS: Mapping[str, str] = {
     Feed.Kind.HTTP_JSON: feeds.JSON,
-    Feed.Kind.HTTP_CSV: "csv",
+    Feed.Kind.HTTP_CSV: feeds.CSV,
     Feed.Kind.HTTP_XLSX: feeds.XLSX,
-    Feed.Kind.FOLDER: "file",
-    Feed.Kind.SFTP: "file",
+    Feed.Kind.FOLDER: feeds.FILE,
+    Feed.Kind.SFTP: feeds.FILE,
 }
 
 
@@ -92,25 +92,40 @@ def ask_feed(*, feed_id: int, now: datetime) -> list[UUID]:
 def _take(*, feed: Feed, visit: Visit, document: Fetched, now: datetime) -> UUID | None:
     report_id = receive_from_feed(feed_id=feed.pk, fetched=document, now=now)
     if document.name:
-        visit.settle(document, refusal=_refusal(feed=feed, document=document))
+        visit.settle(document, refusal=_refusal(_as_report(feed=feed, document=document, now=now)))
     return report_id
 
 
-def _refusal(*, feed: Feed, document: Fetched) -> str:
+def _refusal(report: Report) -> str:
     """Why a file cannot be read; "" when it can. Its sender sees the folder, and maybe never the desk."""
     with translation.override(settings.LANGUAGE_CODE):
         try:
-            read_report(
-                report=Report(
-                    cooperative_id=feed.cooperative_id,
-                    format=_format(feed),
-                    raw=document.body,
-                    mapping=feed.mapping,
-                )
-            )
+            read_report(report=report)
         except FeedUnreadable as error:
             return str(error)
     return ""
+
+
+def _as_report(*, feed: Feed, document: Fetched, now: datetime) -> Report:
+    """A document as the report that it will be, not saved yet."""
+    raw = document.body or b""
+    sha256 = hashlib.sha256(raw).hexdigest()
+    return Report(
+        cooperative_id=feed.cooperative_id,
+        source=Report.Source.FEED,
+        feed=feed,
+        format=_FORMATS[feed.kind],
+        filename=document.name,
+        mapping=feed.mapping,
+        basis=feed.basis,
+        is_complete=feed.is_complete,
+        # Of two documents without a number of their own, the one that was fetched later is the newer.
+        sequence=int(now.timestamp()),
+        idempotency_key=sha256,
+        raw=raw,
+        raw_sha256=sha256,
+        received_at=now,
+    )
 
 
 def receive_from_feed(*, feed_id: int, fetched: Fetched, now: datetime) -> UUID | None:
@@ -129,31 +144,15 @@ def receive_from_feed(*, feed_id: int, fetched: Fetched, now: datetime) -> UUID 
         )
         if fetched.body is None:
             return None
-        sha256 = hashlib.sha256(fetched.body).hexdigest()
+        report = _as_report(feed=feed, document=fetched, now=now)
+        sha256 = report.raw_sha256
         last = feed.reports.order_by("-received_at", "-id").values_list("raw_sha256", flat=True).first()
         if last == sha256:
             return None
         # It may say again what it had said before something else: that is news, too.
-        is_known = Report.objects.filter(cooperative=feed.cooperative_id, idempotency_key=sha256).exists()
-        report = keep_report(
-            Report(
-                cooperative_id=feed.cooperative_id,
-                source=Report.Source.FEED,
-                feed=feed,
-                format=_format(feed),
-                filename=fetched.name,
-                mapping=feed.mapping,
-                basis=feed.basis,
-                is_complete=feed.is_complete,
-                # Of two documents without a number of their own, the one that was fetched later is the newer.
-                sequence=int(now.timestamp()),
-                idempotency_key=f"{sha256}:{int(now.timestamp())}" if is_known else sha256,
-                raw=fetched.body,
-                raw_sha256=sha256,
-                received_at=now,
-            )
-        )
-        return report.pk
+        if Report.objects.filter(cooperative=feed.cooperative_id, idempotency_key=sha256).exists():
+            report.idempotency_key = f"{sha256}:{int(now.timestamp())}"
+        return keep_report(report).pk
 
 
 def _note_look(*, feed_id: int, visit: Visit, now: datetime) -> None:
@@ -208,11 +207,6 @@ def _way_in(feed: Feed) -> WayIn:
     # asyncssh is a second of CPU and ten megabytes, which a shop without a drop, and every web process, can spare.
     way_in: WayIn = importlib.import_module(f"backend.stock.ways_in.{feed.kind}").visit
     return way_in
-
-
-def _format(feed: Feed) -> str:
-    """By the feed's kind; a file is read as whatever its first bytes say."""
-    return _FORMATS[feed.kind]
 
 
 @contextmanager
