@@ -107,6 +107,7 @@ class Environment:
     feeds_allow_private: bool
     webhooks_allow_private: bool
     feeds_folder: Path | None
+    old_counts: tuple[tuple[int, int], ...]
     feed_credentials_keys: tuple[str, ...] = field(repr=False)
     metrics_token: str = field(repr=False)
     trusted_proxies: tuple[IPNetwork, ...]
@@ -160,6 +161,7 @@ class Environment:
             police_number=environ.get("POLICE_NUMBER", ""),
             feeds_allow_private=_read_bool(environ, "FEEDS_ALLOW_PRIVATE", default=demo),
             webhooks_allow_private=_read_bool(environ, "WEBHOOKS_ALLOW_PRIVATE", default=demo),
+            old_counts=_read_old_counts(environ),
             feeds_folder=_read_feeds_folder(environ, demo=demo, var_dir=var_dir),
             feed_credentials_keys=_read_feed_credentials_keys(environ, demo=demo, var_dir=var_dir),
             metrics_token=_read_long_secret(environ, "METRICS_TOKEN"),
@@ -294,6 +296,20 @@ def _read_feed_credentials_keys(environ: Mapping[str, str], *, demo: bool, var_d
     if any(len(key) < 32 for key in keys):
         raise EnvironmentUnreadable("FEED_CREDENTIALS_KEY has a key of less than 32 characters")
     return keys
+
+
+def _read_old_counts(environ: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
+    """36:50,72:0 -> ((36, 50), (72, 0)): hours, percent; "off": ()."""
+    written = environ.get("OLD_COUNTS") or "36:50,72:0"
+    if written == "off":
+        return ()
+    found = [re.fullmatch(r"(\d{1,5}):(\d{1,2})", step.strip()) for step in written.split(",")]
+    steps = tuple((int(step[1]), int(step[2])) for step in found if step is not None)
+    if len(steps) != len(found) or list(steps) != sorted(set(steps), key=lambda step: (step[0], -step[1])):
+        raise EnvironmentUnreadable(
+            f"OLD_COUNTS={written!r} is neither hours:percent, … nor off, such as 36:50,72:0"
+        )
+    return steps
 
 
 def _read_feeds_folder(environ: Mapping[str, str], *, demo: bool, var_dir: Path) -> Path | None:

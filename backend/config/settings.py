@@ -300,6 +300,12 @@ PLUGINS = [
 ]
 # How long an order that is paid online keeps its goods without money.
 ORDER_HOLD_MINUTES = 15
+# What is ordered before the cut-off is harvested at the next dawn; hours and days are the shop's, see
+# backend/ordering/windows.py.
+DELIVERY_CUT_OFF = 16
+DELIVERY_DAYS = 3
+DELIVERY_HOURS = {"own_van": [(9, 12), (15, 18)], "next_day": [(8, 20)], "pick_up": [(9, 18)]}
+DELIVERY_DAYS_LATER = {"next_day": 1}
 SEARCH_BACKEND = "backend.catalogue.search.backend"
 MAX_CHECKOUT_LINE_QUANTITY = 50
 DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}
@@ -433,6 +439,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "shrink old counts": {
+        "task": "backend.stock.tasks.shrink_old_counts",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "discard old drafts": {
+        "task": "backend.stock.tasks.discard_old_drafts",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "audit stock": {
         "task": "backend.stock.tasks.audit_stock",
         "schedule": crontab(hour=3, minute=30),
@@ -463,6 +479,8 @@ ICP_NUMBER = ENVIRONMENT.icp_number
 POLICE_NUMBER = ENVIRONMENT.police_number
 STOREFRONT_API_URL = ENVIRONMENT.storefront_api_url
 FEEDS_ALLOW_PRIVATE = ENVIRONMENT.feeds_allow_private
+# From how many hours on how many percent of a perishable count may be sold (backend.stock.ageing).
+OLD_COUNTS = ENVIRONMENT.old_counts
 WEBHOOKS_ALLOW_PRIVATE = ENVIRONMENT.webhooks_allow_private
 # The staff are told of a cooperative that has counted nothing for so long.
 STOCK_COUNTS_OLD_HOURS = 36

@@ -35,14 +35,14 @@ _NEVER = datetime.max.replace(tzinfo=timezone.get_default_timezone())
 
 @dataclass
 class _Books:
-    """What a call works on, read under the locks; free is what each supply has left while the call promises."""
+    """What a call works on, read under the locks; left is what each supply may still promise while the call goes on."""
 
     supplies: dict[int, Supply]
     rows: list[StockRow]
-    free: dict[int, int] = field(init=False)
+    left: dict[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.free = {pk: supply.free if supply.is_active else 0 for pk, supply in self.supplies.items()}
+        self.left = {pk: supply.sellable for pk, supply in self.supplies.items()}
 
     def balances(self) -> dict[int, Balance]:
         return {
@@ -315,7 +315,7 @@ def _allocations(line_ids: Collection[int]) -> list[tuple[int, int, int]]:
 
 
 def _share_out(*, wanted: Sequence[_Wanted], books: _Books) -> list[_Promise]:
-    """Fill every line from its supplies, in memory; books.free is used up on the way. Raises InsufficientStock."""
+    """Fill every line from its supplies, in memory; books.left is used up on the way. Raises InsufficientStock."""
     rows_of: dict[int, list[StockRow]] = defaultdict(list)
     for row in books.rows:
         rows_of[row.variant_id].append(row)
@@ -332,10 +332,10 @@ def _share_out(*, wanted: Sequence[_Wanted], books: _Books) -> list[_Promise]:
     for each in sorted(wanted, key=hardest_first):
         missing = each.packs
         for row in rows_of[each.variant_id]:
-            packs = min(missing, max(books.free[row.supply_id], 0) // row.units)
+            packs = min(missing, books.left[row.supply_id] // row.units)
             if packs:
                 promises.append(_Promise(order_line=each.line, row=row, packs=packs))
-                books.free[row.supply_id] -= packs * row.units
+                books.left[row.supply_id] -= packs * row.units
                 missing -= packs
         if missing:
             left[each.line.pk] = each.packs - missing

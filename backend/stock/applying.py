@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
 from backend.stock import decide, ledger
+from backend.stock.ageing import percent_believed
 from backend.stock.books import (
     find_supplies,
     meant,
@@ -268,6 +269,7 @@ def _move(
         "sequence": report.sequence,
         "sha256": report.raw_sha256,
         "counts_from": count.counts_from,
+        "believed": percent_believed(age=report.received_at - count.counts_from),
         "now": now,
     }
     with connection.cursor() as cursor:
@@ -331,7 +333,8 @@ _NEWEST_COUNT = f"""
     UPDATE stock_supply supply
     SET on_hand = line.on_hand, counted_at = %(counted_at)s, counted_sequence = %(sequence)s,
         counted_sha256 = %(sha256)s, counts_from = %(counts_from)s, counted_base_units = line.base_units,
-        counted_unit = line.unit
+        counted_unit = line.unit,
+        believed_percent = CASE WHEN supply.is_perishable THEN %(believed)s ELSE 100 END
     FROM stock_reportline line
     WHERE supply.id = line.supply_id AND {_ACCEPTED_LINES}
 """  # noqa: S608  (composed of the constant above, no value from outside)

@@ -10,6 +10,7 @@ from enum import Enum
 from django.db import connection, transaction
 
 from backend.stock import ledger
+from backend.stock.ageing import find_overrated
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.ledger import Balance, Entry
 from backend.stock.models import Movement, Supply
@@ -26,6 +27,7 @@ class Drift(Enum):
     SHARED = "two supplies fill one Stock row"
     STRAY = "a variant that is supplied has a Stock row that no supply fills"
     SHORTFALL = "the open shortfall is not what is missing"
+    AGE = "an old count is believed for more percent than the rule allows"
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,12 @@ class Finding:
         return f"{self.drift.value}: {where}{row}: {self.is_now}, should be {self.should_be}"
 
 
-def find_drift() -> list[Finding]:
-    """Every difference there is, read at one moment; [] when all is well."""
+def find_drift(*, ages_at: datetime | None = None) -> list[Finding]:
+    """Every difference there is, read at one moment; [] when all is well.
+
+    ages_at: also look for counts of which more is believed than the rule allowed at that moment, which is a little
+    ago: the rule is applied every few minutes.
+    """
     is_nested = connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
         if not is_nested:
@@ -55,6 +61,11 @@ def find_drift() -> list[Finding]:
         for drift, query in _QUERIES.items():
             cursor.execute(query)
             findings += [Finding(drift, *row) for row in cursor.fetchall()]
+        if ages_at is not None:
+            findings += [
+                Finding(Drift.AGE, supply_id, None, is_now, should_be)
+                for supply_id, is_now, should_be in find_overrated(now=ages_at)
+            ]
         return findings
 
 

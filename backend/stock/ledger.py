@@ -258,7 +258,7 @@ _LOCK_STOCK_ROWS = f"""
 _QUANTITY = """
     LEAST(
         2147483647,
-        CASE WHEN supply.is_active THEN GREATEST(
+        CASE WHEN supply.is_active AND supply.believed_percent > 0 THEN GREATEST(
             supply.on_hand - supply.allocated
             - COALESCE(supply.counted_base_units, 0) * (100 - supply.believed_percent) / 100,
             0

@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from backend.stock import alerts, audit, feed_services, metrics, services
+from backend.stock import ageing, alerts, audit, feed_services, metrics, services
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,20 @@ def watch_feeds() -> None:
 @shared_task(**PATIENT)
 def audit_stock() -> None:
     """Compare every Stock row with the ledger, and say where they differ."""
-    findings = audit.find_drift()
+    now = timezone.now()
+    findings = audit.find_drift(ages_at=now - ageing.LATE)
     for finding in findings:
         log.error("stock_drift", finding=str(finding))
-    metrics.note_audit(drifted=len(findings), now=timezone.now())
+    metrics.note_audit(drifted=len(findings), now=now)
+
+
+@shared_task(**PATIENT)
+def shrink_old_counts() -> None:
+    """Withhold what counts are too old to be believed for, and give it back where that is over."""
+    ageing.shrink_old_counts(now=timezone.now())
+
+
+@shared_task(**PATIENT)
+def discard_old_drafts() -> None:
+    """Put aside the files that were uploaded and that nobody confirmed within a day."""
+    services.discard_old_drafts(now=timezone.now())

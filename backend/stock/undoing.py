@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
 from backend.stock import ledger
+from backend.stock.ageing import restore_belief
 from backend.stock.applying import lock_report
 from backend.stock.errors import ReportClosed
 from backend.stock.freshness import bump_stock_version_on_commit
@@ -110,6 +111,7 @@ def _take_back(*, counted: Sequence[_Counted], supplies: dict[int, Supply], now:
     )
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_BEFORE, {"supplies": ledger.bigints(supply_ids)})
+    restore_belief(supply_ids=supply_ids, now=now)
     ledger.project(supply_ids=supply_ids)
     ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
     bump_stock_version_on_commit()

@@ -112,7 +112,7 @@ class Supply(models.Model):
     @property
     def sellable(self) -> int:
         """Base units that may be promised now: what is free, less what an old count is no longer believed for."""
-        if not self.is_active:
+        if not self.is_active or not self.believed_percent:
             return 0
         doubted = (self.counted_base_units or 0) * (100 - self.believed_percent) // 100
         return max(self.free - doubted, 0)

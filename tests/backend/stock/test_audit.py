@@ -15,7 +15,6 @@ from backend.stock.allocation import allocate
 from backend.stock.audit import Drift, find_drift, repair
 from backend.stock.models import Movement, Pack, Shortfall, Supply
 from tests.backend.stock.shed import (
-    MORNING,
     an_order,
     an_uncounted_supply,
     available,
@@ -32,9 +31,10 @@ pytestmark = pytest.mark.django_db
 def supply() -> Supply:
     """10 kg, of which 3 kg are promised."""
     supply = an_uncounted_supply(cooperative=a_cooperative(), code="XY-0007", packs={1000: "7", 500: "4"})
-    count(supply.cooperative, {"XY-0007": "20"})
+    at = timezone.now() - timedelta(minutes=5)
+    count(supply.cooperative, {"XY-0007": "20"}, at=at)
     _, lines = an_order((variant_of(supply), 3))
-    allocate(lines=lines, country_code="CN", now=MORNING + timedelta(minutes=1))
+    allocate(lines=lines, country_code="CN", now=at + timedelta(minutes=1))
     supply.refresh_from_db()
     return supply
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from backend.stock.ageing import LATE, shrink_old_counts
 from backend.stock.audit import find_drift, repair
 
 
@@ -17,7 +18,11 @@ class Command(BaseCommand):
         parser.add_argument("--repair", action="store_true", help="bring them in line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = repair(now=timezone.now()) if options["repair"] else find_drift()
+        now = timezone.now()
+        findings = find_drift(ages_at=now - LATE)
+        if options["repair"]:
+            shrink_old_counts(now=now)
+            repair(now=now)
         for finding in findings:
             self.stdout.write(str(finding))
         if not findings:
@@ -25,7 +30,7 @@ class Command(BaseCommand):
             return
         if not options["repair"]:
             raise CommandError(f"{len(findings)} figures differ; --repair brings them in line.")
-        left = find_drift()
+        left = find_drift(ages_at=now - LATE)
         if left:
             raise CommandError("Left for a person: " + "; ".join(str(finding) for finding in left))
         self.stdout.write(f"{len(findings)} figures brought in line.")
