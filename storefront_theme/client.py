@@ -6,6 +6,7 @@ anonymous client may run.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 
 from backend.api.executor import client_address, execute
@@ -71,6 +73,7 @@ def document(operation: str) -> str:
 def ask(request: HttpRequest, operation: str, /, **variables: Any) -> dict[str, Any]:
     """Run a named document for the visitor and return its data.
 
+    A file goes where its variable, of type Upload, stands.
     `$language` (LanguageCodeEnum) is filled in where the document declares it. A token that is about to run out is
     exchanged first; one that opens nothing any more is forgotten and the visitor goes on as a guest. Raises ApiRefused, ApiUnavailable or ApiError.
     """
@@ -140,6 +143,9 @@ def _answer(
     address: str,
 ) -> tuple[dict[str, Any] | None, tuple[dict[str, Any], ...]]:
     authorization = f"JWT {token}" if token else ""
+    files = {name: value for name, value in variables.items() if isinstance(value, UploadedFile)}
+    # Where a file stands the API reads the name under which it came along.
+    variables = {**variables, **{name: name for name in files}}
     if settings.STOREFRONT_API_URL:
         return _over_http(
             query=query,
@@ -148,6 +154,7 @@ def _answer(
             authorization=authorization,
             language=language,
             address=address,
+            files=files,
         )
     answer = execute(
         query=query,
@@ -156,6 +163,7 @@ def _answer(
         authorization=authorization,
         language=language,
         address=address,
+        files=files,
     )
     return answer.data, tuple(answer.errors)
 
@@ -168,6 +176,7 @@ def _over_http(
     authorization: str,
     language: str,
     address: str,
+    files: Mapping[str, UploadedFile],
 ) -> tuple[dict[str, Any] | None, tuple[dict[str, Any], ...]]:
     headers = {"Accept-Language": language}
     if address:
@@ -178,11 +187,7 @@ def _over_http(
     try:
         response = httpx.post(
             settings.STOREFRONT_API_URL,
-            json={
-                "query": query,
-                "operationName": operation,
-                "variables": dict(variables),
-            },
+            **_body({"query": query, "operationName": operation, "variables": dict(variables)}, files=files),
             headers=headers,
             timeout=HTTP_TIMEOUT_S,
         )
@@ -192,6 +197,20 @@ def _over_http(
     if not isinstance(body, dict):
         raise ApiUnavailable(f"{operation}: status {response.status_code} without a GraphQL answer")
     return body.get("data"), tuple(body.get("errors") or ())
+
+
+def _body(asked: dict[str, Any], *, files: Mapping[str, UploadedFile]) -> dict[str, Any]:
+    """httpx's arguments: JSON, or with files a multipart request as Saleor's clients send it."""
+    if not files:
+        return {"json": asked}
+    asked["variables"].update(dict.fromkeys(files))
+    return {
+        "data": {
+            "operations": json.dumps(asked),
+            "map": json.dumps({name: [f"variables.{name}"] for name in files}),
+        },
+        "files": {name: (file.name, file.file) for name, file in files.items()},
+    }
 
 
 def _code(error: Mapping[str, Any]) -> str:

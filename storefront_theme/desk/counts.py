@@ -6,7 +6,7 @@ as it stands: the shop, not the form, decides what "一百二" means.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -35,7 +35,10 @@ class Typed:
 
 @dataclass(frozen=True)
 class Field:
-    """One good on the form. Figures are in the unit that unit_label names; shortfall is '' when there is none."""
+    """One good on the form. Figures are in the unit that unit_label names; shortfall is '' when there is none.
+
+    address: of the page that tells why the figure is what it is.
+    """
 
     supply_id: str
     code: str
@@ -50,11 +53,15 @@ class Field:
     counted_at: datetime | None
     typed: Typed
     message: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What saving did to one good: figures in the unit that unit_label names; before is '' when it is not known."""
+    """What saving did to one good: figures in the unit that unit_label names; before is '' when it is not known.
+
+    slug: of the good's page in the shop.
+    """
 
     name: str
     unit_label: str
@@ -63,6 +70,7 @@ class Change:
     difference: str
     shortfall: str
     message: str
+    slug: str = ""
 
 
 def figure(base_units: int, *, unit: str) -> str:
@@ -104,10 +112,15 @@ def units_of(supply: Mapping[str, Any]) -> tuple[Unit, ...]:
 
 
 def read_typed(posted: Mapping[str, str], *, supplies: Sequence[Mapping[str, Any]]) -> dict[str, Typed]:
-    """What was typed, by supply id; blank fields are absent. A unit that is no choice becomes the usual one."""
+    """What was typed, by supply id; blank fields are absent. A unit that is no choice becomes the usual one.
+
+    A tick at “sold out” is a 0, where no figure was typed.
+    """
     found = {}
     for supply in supplies:
         quantity = posted.get(f"quantity-{supply['id']}", "").strip()
+        if not quantity and posted.get(f"sold-{supply['id']}"):
+            quantity = "0"
         if not quantity:
             continue
         choices = [unit.value for unit in units_of(supply)]
@@ -142,8 +155,9 @@ def fields(
     *,
     typed: Mapping[str, Typed],
     messages: Mapping[str, str] | None = None,
+    address: Callable[[str], str] = lambda _code: "",
 ) -> list[Field]:
-    """The form's fields. messages: what was wrong, by supply id."""
+    """The form's fields. messages: what was wrong, by supply id; address: of a good's history, by its code."""
     drawn = []
     for supply in supplies:
         unit, units = supply["unit"], units_of(supply)
@@ -163,6 +177,7 @@ def fields(
                 counted_at=datetime.fromisoformat(supply["countedAt"]) if supply["countedAt"] else None,
                 typed=typed.get(supply["id"]) or Typed(quantity="", unit=units[0].value),
                 message=(messages or {}).get(supply["id"], ""),
+                address=address(supply["code"]),
             )
         )
     return drawn
@@ -185,6 +200,7 @@ def changes(lines: Sequence[Mapping[str, Any]], *, before: Mapping[str, int]) ->
                 difference="" if old is None else difference(before=old, after=new, unit=unit),
                 shortfall=_shortfall(supply),
                 message=line["message"] or "",
+                slug=supply["product"].get("slug", ""),
             )
         )
     return drawn
@@ -196,6 +212,15 @@ def taken_over(line: Mapping[str, Any]) -> str:
         return ""
     supply = line["supply"]
     return f"{figure(line['baseUnits'], unit=supply['unit'])} {unit_label(supply)}"
+
+
+def cell_of(line: Mapping[str, Any]) -> str:
+    """Where a row stands in its file: row 7, column C."""
+    if not line["row"]:
+        return ""
+    if line["column"]:
+        return _("row %(row)s, column %(column)s") % {"row": line["row"], "column": line["column"]}
+    return _("row %(row)s") % {"row": line["row"]}
 
 
 def _is_its_own_container(supply: Mapping[str, Any]) -> bool:

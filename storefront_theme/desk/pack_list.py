@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from storefront_theme.templatetags.shop import window_text
+
 
 @dataclass(frozen=True)
 class Order:
@@ -15,6 +17,8 @@ class Order:
     customer: str
     phone: str
     note: str
+    window: str
+    gift_note: str
     is_paid: bool
     total: Mapping[str, Any]
     lines: tuple[Mapping[str, Any], ...]
@@ -30,10 +34,21 @@ class Stop:
     orders: tuple[Order, ...]
 
 
+def _leaves(order: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return order["deliveryOn"] or "", order["deliveryFrom"] or "", order["placedAt"], order["number"]
+
+
+def _window(order: Mapping[str, Any]) -> str:
+    if not order["deliveryOn"]:
+        return ""
+    return window_text(day=order["deliveryOn"], starts=order["deliveryFrom"], ends=order["deliveryUntil"])
+
+
 def by_stop(orders: Sequence[Mapping[str, Any]]) -> list[Stop]:
-    """Orders grouped by how they leave, van first, then courier, then pick-up points; the oldest order first."""
+    """Orders grouped by how they leave, van first, then courier, then pick-up points; in each
+    those first that are wanted first, then the oldest."""
     groups: dict[tuple[str, str, str], list[Order]] = {}
-    for order in sorted(orders, key=lambda order: (order["placedAt"], order["number"])):
+    for order in sorted(orders, key=_leaves):
         stop = (
             order["deliveryKind"] or "",
             order["deliveryName"],
@@ -46,6 +61,8 @@ def by_stop(orders: Sequence[Mapping[str, Any]]) -> list[Stop]:
                 customer=order["customer"],
                 phone=order["phoneMasked"],
                 note=order["note"],
+                window=_window(order),
+                gift_note=order["giftNote"],
                 is_paid=order["isPaid"],
                 total=order["total"],
                 lines=tuple(order["lines"]),

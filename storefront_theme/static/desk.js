@@ -29,6 +29,10 @@ for (const form of document.querySelectorAll("form.counting")) {
   const inputs = [...form.querySelectorAll("input[data-now]")];
   const button = form.querySelector(".save .button");
   const unitOf = (input) => form.elements[input.name.replace("quantity-", "unit-")];
+  const soldOf = (input) => form.elements[input.name.replace("quantity-", "sold-")];
+  // In the unit that is chosen first; in another one the figure of today says nothing.
+  const nowOf = (input) => ((unitOf(input)?.selectedIndex ?? 0) === 0 ? Number(input.dataset.now) : 0);
+  const stepOf = (now) => (now >= 100 ? 10 : now >= 20 ? 5 : 1);
 
   if (slug) {
     const kept = store.read(slug);
@@ -53,6 +57,8 @@ for (const form of document.querySelectorAll("form.counting")) {
     const values = {};
     for (const input of inputs) {
       const filled = input.value.trim() !== "";
+      const sold = soldOf(input);
+      if (sold) sold.checked = input.value.trim() === "0";
       input.closest(".count-row").classList.toggle("filled", filled);
       if (filled) values[input.name] = [input.value, unitOf(input)?.value ?? ""];
     }
@@ -60,6 +66,25 @@ for (const form of document.querySelectorAll("form.counting")) {
     const count = Object.keys(values).length;
     if (button.dataset.filled) button.textContent = count ? button.dataset.filled.replace("#", count) : button.dataset.empty;
   };
+  for (const input of inputs) {
+    // One tap for what is sold out; a second one takes it back.
+    soldOf(input)?.addEventListener("change", (event) => {
+      input.value = event.target.checked ? "0" : "";
+      event.stopPropagation();
+      look();
+    });
+    for (const button of input.closest(".count-row").querySelectorAll(".step")) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        const now = nowOf(input);
+        const from = input.value.trim() === "" ? now : Number(input.value);
+        if (Number.isNaN(from)) return;
+        const next = Math.max(0, from + Number(button.dataset.countStep) * stepOf(now));
+        input.value = String(Math.round(next * 100) / 100);
+        look();
+      });
+    }
+  }
   form.addEventListener("input", look);
   form.addEventListener("submit", () => setTimeout(() => (button.textContent = button.dataset.busy)));
   addEventListener("pageshow", look);
@@ -71,6 +96,18 @@ for (const form of document.querySelectorAll("form.counting")) {
     if (event.key !== "Enter" || place < 0) return;
     event.preventDefault();
     (inputs[place + 1] ?? button).focus();
+  });
+}
+
+// A tap that takes a while says so, and is not taken twice.
+for (const form of document.querySelectorAll("form[data-busy-form]")) {
+  form.addEventListener("submit", (event) => {
+    const pressed = event.submitter;
+    if (!pressed) return;
+    setTimeout(() => {
+      pressed.textContent = form.dataset.busyForm;
+      for (const button of form.querySelectorAll("button")) button.disabled = true;
+    });
   });
 }
 

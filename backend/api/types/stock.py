@@ -134,6 +134,9 @@ class StockPreviewLine(graphene.ObjectType):
     cell = graphene.String(
         required=True, description="Where it stands, C7; empty where the file has no cells."
     )
+    column = graphene.String(
+        required=True, description="Its letter, or its heading; empty where there is none."
+    )
     code = graphene.String(required=True)
     name = graphene.String(required=True)
     raw = graphene.String(required=True, description="The quantity as it was written.")
@@ -204,6 +207,7 @@ def _drawn(lines: Sequence[PreviewLine]) -> list[StockPreviewLine]:
         StockPreviewLine(
             row=line.row,
             cell=line.cell,
+            column=line.column,
             code=line.code,
             name=line.name,
             raw=line.raw,

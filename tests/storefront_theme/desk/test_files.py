@@ -1,0 +1,241 @@
+"""王会计 uploads the file that she keeps: sees what it would change, confirms, takes it back; and finds out why."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from backend.cooperatives.models import Membership, ProgramToken
+from backend.ordering.services import place_order
+from backend.stock.models import Report
+from storefront_theme.desk.stock_file import harmless, stock_csv
+from tests import produce
+from tests.backend.ordering.test_place_order import a_request
+from tests.storefront_theme.desk.test_views import TwoSheds, count, sheds, signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+__all__ = ["sheds"]
+
+HEADINGS = "编码,品名,库存,单位\n"
+
+
+def send(client: Client, content: str | bytes, *, name: str = "库存.csv", **posted: str) -> Any:
+    raw = content.encode() if isinstance(content, str) else content
+    return client.post("/desk/files/", {"file": SimpleUploadedFile(name, raw), "basis": "SHELF", **posted})
+
+
+def on_hand(sheds: TwoSheds) -> int:
+    sheds.baima.supply.refresh_from_db()
+    return sheds.baima.supply.on_hand
+
+
+def test_a_file_is_shown_then_confirmed_then_taken_back(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,32.5,斤\n")["Location"]
+    assert preview.startswith("/desk/files/")
+    said = text_of(client.get(preview))
+    assert "20 32.5 斤 +12.5" in said
+    assert on_hand(sheds) == 10_000
+
+    result = client.post(preview, {"do": "confirm"})["Location"]
+    assert on_hand(sheds) == 16_250
+    assert "uploaded file" in text_of(client.get(result, {"lang": "en"}))
+    # Whoever goes back to the preview is shown what became of it.
+    assert client.get(preview)["Location"] == result
+
+    assert client.post(f"{result}undo/")["Location"] == result
+    assert on_hand(sheds) == 10_000
+    assert "Taken back" in text_of(client.get(result, {"lang": "en"}))
+    assert "undo/" not in client.get(result).content.decode()
+
+
+def test_what_waits_is_taken_over_only_where_it_is_ticked(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,约16,斤\n")["Location"]
+    page = client.get(preview).content.decode()
+    ticks = re.findall(r'<input type="checkbox" name="row" value="(\d+)">', page)
+    assert ticks == ["2"]
+    client.post(preview, {"do": "confirm"})
+    assert on_hand(sheds) == 10_000
+
+    again = send(client, HEADINGS + "XY-0001,莴笋,约17,斤\n")["Location"]
+    client.post(again, {"do": "confirm", "row": ["2"]})
+    assert on_hand(sheds) == 8_500
+
+
+def test_what_waits_can_be_confirmed_later_from_its_list(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    client.post(send(client, HEADINGS + "XY-0001,莴笋,约16,斤\n")["Location"], {"do": "confirm"})
+    page = client.get("/desk/waiting/").content.decode()
+    report, row = re.findall(
+        r'name="report" value="([^"]+)"><input type="hidden" name="row" value="(\d+)"', page
+    )[0]
+    other = signed_in("chen@fuxing.example")
+    other.post("/desk/waiting/", {"report": report, "row": row})
+    assert on_hand(sheds) == 10_000
+    client.post("/desk/waiting/", {"report": report, "row": row})
+    assert on_hand(sheds) == 8_000
+    assert "约16" not in text_of(client.get("/desk/waiting/"))
+
+
+def test_a_row_that_cannot_be_used_names_its_cell_and_the_others_go_through(sheds: TwoSheds) -> None:
+    aubergine = produce.a_product(name="茄子", slug="qiezi")
+    produce.a_supply(cooperative=sheds.baima.cooperative, product=aubergine, on_hand=2_000, code="XY-0003")
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,16,斤\nXY-0003,茄子,-5,斤\n")["Location"]
+    said = text_of(client.get(preview, {"lang": "en"}))
+    assert re.search("茄子 row 3, .*?-5", said)
+    client.post(preview, {"do": "confirm"})
+    assert on_hand(sheds) == 8_000
+
+
+def test_unknown_headings_are_asked_for_once(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, "甲,乙,丙\nXY-0001,莴笋,16斤\n")["Location"]
+    page = client.get(preview).content.decode()
+    assert re.findall(r'name="header-\d" value="([^"]+)"', page) == ["甲", "乙", "丙"]
+    headers = {f"header-{number}": header for number, header in enumerate("甲乙丙")}
+    unclear = client.post(preview, {"do": "columns", **headers, "role-0": "CODE"})
+    assert unclear.status_code == 422
+    told = client.post(preview, {"do": "columns", **headers, "role-0": "CODE", "role-2": "QUANTITY"})
+    assert "20 16 斤" in text_of(told)
+    later = send(client, "甲,乙,丙\nXY-0001,莴笋,18斤\n")["Location"]
+    assert "20 18 斤" in text_of(client.get(later))
+
+
+def test_a_file_that_cannot_be_read_says_how_to_save_it(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, b"%PDF-1.4 nothing to count", name="stock.pdf")["Location"]
+    page = client.get(preview)
+    assert 'role="alert"' in page.content.decode()
+    assert 'value="confirm"' not in page.content.decode()
+
+
+def test_a_file_that_was_put_aside_changes_nothing(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,16,斤\n")["Location"]
+    assert client.post(preview, {"do": "discard"})["Location"] == "/desk/files/"
+    assert client.post(preview, {"do": "confirm"}).status_code == 422 or on_hand(sheds) == 10_000
+    assert on_hand(sheds) == 10_000
+
+
+@pytest.mark.parametrize("content", ["", None])
+def test_a_form_without_a_file_says_so(sheds: TwoSheds, content: str | None) -> None:
+    client = signed_in("wang@baima.example")
+    answer = client.post("/desk/files/", {"basis": "SHELF"}) if content is None else send(client, content)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.content.decode()
+
+
+def test_another_cooperatives_file_is_not_there(sheds: TwoSheds) -> None:
+    preview = send(signed_in("wang@baima.example"), HEADINGS + "XY-0001,莴笋,16,斤\n")["Location"]
+    report = Report.objects.get()
+    other = signed_in("chen@fuxing.example")
+    for path in (
+        preview,
+        f"/desk/reports/{report.pk}/",
+        f"/desk/reports/{report.pk}/raw/",
+        "/desk/goods/XY-0001/",
+    ):
+        assert other.get(path).status_code == 404, path
+    other.post(preview, {"do": "confirm"})
+    other.post(f"/desk/reports/{report.pk}/undo/")
+    assert on_hand(sheds) == 10_000
+
+
+def test_the_raw_file_comes_back_byte_for_byte_and_never_as_a_page(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    raw = ("<script>alert(1)</script>," + HEADINGS).encode("gb18030")
+    send(client, raw, name='a"<b>.html')
+    answer = client.get(f"/desk/reports/{Report.objects.get().pk}/raw/")
+    assert answer.content == raw
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_figure_leads_to_the_cell_and_to_the_order(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    client.post(send(client, HEADINGS + "XY-0001,莴笋,16,斤\n")["Location"], {"do": "confirm"})
+    order = place_order(request=a_request(sheds.baima), user=None, now=timezone.now())
+    assert 'href="/desk/goods/XY-0001/"' in client.get("/desk/").content.decode()
+    page = client.get("/desk/goods/XY-0001/", {"lang": "en"})
+    said = text_of(page)
+    assert f"order {order.pk}" in said
+    assert "16 斤 row 2" in said
+    assert "wang@baima.example" in said
+    assert "李" not in said.replace("李花", "")
+    assert f'href="/desk/reports/{Report.objects.get().pk}/raw/"' in page.content.decode()
+
+
+def test_the_stock_as_a_file_comes_back_unchanged(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    sheds.baima.supply.name = "=SUM(A1:A9)"
+    sheds.baima.supply.save()
+    answer = client.get("/desk/stock.csv")
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows == [["编码", "品名", "库存", "单位"], ["XY-0001", "'=SUM(A1:A9)", "20", "斤"]]
+    preview = send(client, answer.content)["Location"]
+    assert "1 row changes nothing" in text_of(client.get(preview, {"lang": "en"}))
+
+    changed = answer.content.replace(b",20,", b",24,")
+    client.post(send(client, changed)["Location"], {"do": "confirm"})
+    assert on_hand(sheds) == 12_000
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_nothing_in_an_exported_file_is_a_formula(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+    assert harmless("莴笋") == "莴笋"
+    assert stock_csv([]).decode("utf-8-sig").startswith("编码")
+
+
+def test_a_sold_out_tick_is_a_zero(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    answer = count(client, supply=sheds.baima.supply, quantity="", **{f"sold-{sheds.baima.supply.pk}": "yes"})
+    assert answer.status_code == 302
+    assert on_hand(sheds) == 0
+
+
+def test_a_large_report_shows_how_far_it_is_and_renews_itself(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    send(client, HEADINGS + "XY-0001,莴笋,16,斤\n")
+    Report.objects.update(status=Report.Status.RECEIVED)
+    page = client.get(f"/desk/reports/{Report.objects.get().pk}/").content.decode()
+    assert '<meta http-equiv="refresh" content="3">' in page
+    assert "<progress" in page
+    Report.objects.update(status=Report.Status.APPLIED)
+    assert "http-equiv" not in client.get(f"/desk/reports/{Report.objects.get().pk}/").content.decode()
+
+
+def test_a_manager_lets_a_program_in_and_out_again(sheds: TwoSheds) -> None:
+    produce.a_member(
+        cooperative=sheds.baima.cooperative, email="liu@baima.example", role=Membership.Role.MANAGER
+    )
+    client = signed_in("liu@baima.example")
+    issued = client.post("/desk/programs/", {"name": "办公室进销存"}).content.decode()
+    (text,) = re.findall(r"<code>(xycl_[\w-]+)</code>", issued)
+    token = ProgramToken.objects.get()
+    assert token.ending == text[-4:]
+    assert text not in client.get("/desk/programs/").content.decode()
+    client.post("/desk/programs/", {"revoke": token.pk})
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+
+
+@pytest.mark.parametrize("email", ["wang@baima.example", "chen@fuxing.example"])
+def test_a_bookkeeper_is_told_to_ask_the_manager(sheds: TwoSheds, email: str) -> None:
+    client = signed_in(email)
+    assert client.get("/desk/programs/").status_code == 403
+    assert client.post("/desk/programs/", {"name": "x"}).status_code == 403
+    assert not ProgramToken.objects.exists()
