@@ -313,7 +313,6 @@ class _Row:
 
 def facets_of(wanted: Wanted) -> Facets | None:
     """How many goods each further choice would leave; None on a shelf that is too long to count."""
-    places: dict[str, tuple[str, str]] = {}
     rows = [
         _Row(
             village=village or "",

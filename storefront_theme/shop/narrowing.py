@@ -113,8 +113,8 @@ class Narrowing:
 
     def with_one(self, name: str, value: str) -> Narrowing:
         """With one more of villages, cooperatives or storages, or with that one less."""
-        now = set(getattr(self, name))
-        return replace(self, **{name: tuple(sorted(now ^ {value}))})
+        changed: Any = {name: tuple(sorted({value} ^ set(getattr(self, name))))}
+        return replace(self, **changed)
 
     # ---- Links -----------------------------------------------------------------------------------------------
 

@@ -102,6 +102,7 @@ _ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"), (
 _HU = re.compile("hu(?![aeio])")
 
 
+@lru_cache(maxsize=8192)
 def alike(letters: str) -> str:
     """What is easily taken for one another, written alike: zh and z, ch and c, sh and s, ing and in, l and n."""
     for heard, written in _ALIKE:
@@ -129,6 +130,7 @@ def is_slip(one: str, other: str) -> bool:
     return swapped or one[at + 1 :] == other[at + 1 :]
 
 
-def with_one_left_out(letters: str) -> set[str]:
+@lru_cache(maxsize=8192)
+def with_one_left_out(letters: str) -> frozenset[str]:
     """The word, and the word without each of its letters: two words a slip apart share one of these."""
-    return {letters, *(letters[:at] + letters[at + 1 :] for at in range(len(letters)))}
+    return frozenset((letters, *(letters[:at] + letters[at + 1 :] for at in range(len(letters)))))

@@ -83,9 +83,7 @@ def index_on_commit(*, kind: str, pk: int | None) -> None:
 
 
 def _waiting() -> Changed:
-    waiting: Changed | None = getattr(connection, "search_waiting", None)
-    if waiting is None:
-        waiting = connection.search_waiting = Changed()
+    waiting: Changed = vars(transaction.get_connection()).setdefault("search_waiting", Changed())
     return waiting
 
 

@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from backend.catalogue.search import readings
@@ -34,6 +34,7 @@ _WORD = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+|[a-z0-9]+")
 _STOP_WORDS = frozenset({"a", "an", "and", "the", "of", "with", "in", "for", "some", "fresh", "buy"})
 
 
+@lru_cache(maxsize=4096)
 def normalised(text: str, *, at_most: int | None = LONGEST_PHRASE) -> str:
     """NFKC, small letters, no tones, no more than so many characters."""
     text = unicodedata.normalize("NFKC", text[: at_most and 4 * at_most])[:at_most].lower().replace("ü", "v")
@@ -147,11 +148,12 @@ def quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def sounds(name: str, *, pinyin: str = "") -> list[tuple[str, ...]]:
+@lru_cache(maxsize=4096)
+def sounds(name: str, *, pinyin: str = "") -> tuple[tuple[str, ...], ...]:
     """The ways in which a name is read: as somebody wrote it, and as one who only knows the characters would."""
     guessed = readings.syllables("".join(each for each in name if readings.is_han(each)))
     written = readings.syllables_as_written(name, pinyin) if pinyin else ()
-    return [each for each in dict.fromkeys((written, guessed)) if each]
+    return tuple(each for each in dict.fromkeys((written, guessed)) if each)
 
 
 @dataclass(frozen=True)
@@ -187,21 +189,32 @@ def kinds() -> tuple[Kind, ...]:
     return tuple(found)
 
 
+@cache
+def _groups() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+    """(the shop's name, all names with the longest first, names of what is related) of each group."""
+    return tuple(
+        (
+            group.preferred,
+            tuple(sorted(group.same, key=lambda word: (-len(word), word))),
+            tuple(sorted(group.related)),
+        )
+        for group in load_groups()
+    )
+
+
 def other_names(name: str) -> tuple[list[str], list[str]]:
     """(names for the same, names of what is related) after synonyms.txt: 青二荆条 is 青二金条, and 二荆条, and 二金条."""
     same: dict[str, None] = {}
     related: dict[str, None] = {}
-    for group in load_groups():
-        words = sorted(group.same, key=lambda word: (-len(word), word))
+    for preferred, words, near in _groups():
         inside = next((word for word in words if word in name), None)
         if inside is None:
             continue
-        for word in (group.preferred, *words):
+        for word in (preferred, *words):
             if word not in name:
                 same[name.replace(inside, word)] = None
             same[word] = None
-        for word in sorted(group.related):
-            related[word] = None
+        related.update(dict.fromkeys(near))
     same.pop(name, None)
     return list(same), list(related)
 
