@@ -18,6 +18,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "address": canonical_path(request),
+        "public_address": _public_address(request),
         "icp_number": settings.ICP_NUMBER,
         "police_number": settings.POLICE_NUMBER,
         "public_url": settings.PUBLIC_URL,
@@ -25,3 +26,9 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "person": session.person(request),
         "basket_count": basket.count(request),
     }
+
+
+def _public_address(request: HttpRequest) -> str:
+    """Where search engines find the page; '' for one that is a visitor's own. A view may say another: `canonical`."""
+    view = getattr(request.resolver_match, "func", None)
+    return f"{settings.PUBLIC_URL}{request.path}" if hasattr(view, "keeping") else ""

@@ -12,7 +12,7 @@ from saleor.graphql.core.dataloaders import DataLoader
 from saleor.product.models import Product
 from saleor.warehouse.models import Allocation, Stock, Warehouse
 
-from backend.catalogue.models import Dish, Good, Ingredient
+from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
 from backend.cooperatives.models import Cooperative
 from backend.ordering.models import DeliveryMethod, Placement
 from backend.ordering.selectors import cooperatives_of_lines
@@ -168,3 +168,11 @@ class CooperativeByIdLoader(DataLoader):
     def batch_load(self, keys: list[int]) -> list[Cooperative]:
         cooperatives = Cooperative.objects.select_related("village").in_bulk(keys)
         return [cooperatives[key] for key in keys]
+
+
+class FoodLabelByGoodLoader(DataLoader):
+    context_key = "xinyi_food_label_by_good"
+
+    def batch_load(self, keys: list[int]) -> list[FoodLabel | None]:
+        labels = {label.good_id: label for label in FoodLabel.objects.filter(good_id__in=keys)}
+        return [labels.get(key) for key in keys]

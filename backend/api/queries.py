@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import graphene
@@ -10,7 +11,7 @@ from saleor.product import models as product_models
 
 from backend.api.tracing import traced_lot
 from backend.api.types.brand import Board, Campaign
-from backend.api.types.catalogue import Dish, HarvestLot
+from backend.api.types.catalogue import Dish, HarvestLot, SeasonalGood
 from backend.api.types.cooperatives import Cooperative, Village
 from backend.api.types.ordering import ReadAddress
 from backend.api.types.texts import bounded, required_list
@@ -18,11 +19,14 @@ from backend.brand import models as brand_models
 from backend.brand.selectors import Board as BoardFigures
 from backend.brand.selectors import board
 from backend.catalogue import models as catalogue_models
-from backend.catalogue.selectors import goods_in_season
+from backend.catalogue.selectors import SeasonalGood as SeasonalGoodFigures
+from backend.catalogue.selectors import dishes_of_the_day, goods_in_season, seasonal_goods
 from backend.cooperatives import models as cooperative_models
 from backend.ordering.addresses import ReadAddress as PastedAddress
 from backend.ordering.addresses import read_address
 from backend.provenance.models import HarvestLot as HarvestLotModel
+
+MOST_SEASONAL = 400
 
 
 class ShopQueries(graphene.ObjectType):
@@ -34,6 +38,16 @@ class ShopQueries(graphene.ObjectType):
     cooperative = graphene.Field(Cooperative, slug=graphene.String(required=True))
     dishes = required_list(Dish)
     dish = graphene.Field(Dish, slug=graphene.String(required=True))
+    dishes_of_the_day = required_list(
+        Dish,
+        day=graphene.Date(required=True),
+        first=graphene.Int(default_value=4),
+        description="Dishes of which all that is sold here is in season, others from day to day.",
+    )
+    seasonal_goods = required_list(
+        SeasonalGood,
+        description="The park's year: what is not there all the time, 400 goods at most.",
+    )
     campaigns = required_list(Campaign)
     read_address = graphene.Field(
         ReadAddress,
@@ -89,6 +103,16 @@ class ShopQueries(graphene.ObjectType):
     @staticmethod
     def resolve_dish(_root: Any, _info: ResolveInfo, slug: str) -> catalogue_models.Dish | None:
         return catalogue_models.Dish.objects.filter(slug=slug).first()
+
+    @staticmethod
+    def resolve_dishes_of_the_day(
+        _root: Any, _info: ResolveInfo, day: date, first: int
+    ) -> list[catalogue_models.Dish]:
+        return dishes_of_the_day(day=day, limit=bounded(first))
+
+    @staticmethod
+    def resolve_seasonal_goods(_root: Any, _info: ResolveInfo) -> list[SeasonalGoodFigures]:
+        return seasonal_goods(limit=MOST_SEASONAL)
 
     @staticmethod
     def resolve_campaigns(_root: Any, _info: ResolveInfo) -> Any:

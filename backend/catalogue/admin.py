@@ -25,7 +25,7 @@ from saleor.product.models import (
 )
 from saleor.product.tasks import update_product_minimal_variant_price_task
 
-from backend.catalogue.models import Dish, Good, Ingredient
+from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
 from backend.common.admin import (
     DraftForm,
     SaleorPermissionAdmin,
@@ -278,3 +278,12 @@ class GoodAdmin(SaleorPermissionAdmin):
     search_fields = ("product__name", "pinyin")
     list_select_related = ("product", "village")
     autocomplete_fields = ("product",)
+
+
+@admin.register(FoodLabel)
+class FoodLabelAdmin(SaleorPermissionAdmin):
+    permission = PERMISSION
+    list_display = ("good", "producer", "licence_number", "is_demo")
+    search_fields = ("good__product__name", "producer", "licence_number")
+    list_select_related = ("good__product",)
+    raw_id_fields = ("good",)

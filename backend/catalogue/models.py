@@ -64,6 +64,35 @@ class Good(models.Model):
         return not self.season_months or month in self.season_months
 
 
+class FoodLabel(models.Model):
+    """What has to be shown of a packaged, cured or pickled good before it is sold (食品安全法)."""
+
+    good = models.OneToOneField(
+        Good, on_delete=models.CASCADE, related_name="food_label", verbose_name=_("good")
+    )
+    producer = models.CharField(_("producer"), max_length=80)
+    producer_en = models.CharField(_("producer in English"), max_length=120, blank=True)
+    licence_number = models.CharField(
+        _("licence or filing number"), max_length=40, help_text=_("SC…, or the number of the filing.")
+    )
+    standard = models.CharField(_("product standard"), max_length=60, blank=True)
+    ingredients = models.CharField(_("ingredients"), max_length=300)
+    ingredients_en = models.CharField(_("ingredients in English"), max_length=500, blank=True)
+    allergens = models.CharField(
+        _("allergens"), max_length=200, blank=True, help_text=_("Soya, gluten, …; empty: none.")
+    )
+    allergens_en = models.CharField(_("allergens in English"), max_length=300, blank=True)
+    is_demo = models.BooleanField(_("demo data"), default=False)
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("food label")
+        verbose_name_plural = _("food labels")
+
+    def __str__(self) -> str:
+        return f"{self.licence_number} · {self.good}"
+
+
 class Dish(models.Model):
     """A Sichuan dish, for two to three people."""
 

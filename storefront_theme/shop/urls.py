@@ -23,6 +23,7 @@ app_name = "shop"
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("calendar/", home.calendar, name="calendar"),
     path("c/", shelves.categories, name="categories"),
     path("c/<slug:slug>/", shelves.category, name="category"),
     path("p/<slug:slug>/", goods.product, name="product"),

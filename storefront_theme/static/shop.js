@@ -144,3 +144,6 @@ function name(path, transition) {
   plate.style.viewTransitionName = "good";
   transition.finished.finally(() => (plate.style.viewTransitionName = ""));
 }
+
+// Keeps the page that says there is no network, and nothing that could be out of date: see sw.js.
+if ("serviceWorker" in navigator) addEventListener("load", () => navigator.serviceWorker.register("/sw.js").catch(() => {}));

@@ -13,7 +13,8 @@ from django import template
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -95,6 +96,20 @@ def weight(grams: int | None) -> str:
 def amount(number: int, unit: str) -> str:
     """500 g, 2.5 kg, 3 pieces; unit: "g" or "piece"."""
     return weight(number) if unit == "g" else _("%(number)s pcs") % {"number": number}
+
+
+def window_text(*, day: str, starts: str, ends: str) -> str:
+    """Tuesday, 24 November, 9:00-12:00, of the dates and times of day that the API writes."""
+    parsed = parse_date(day)
+    if parsed is None:
+        return ""
+    begins, until = (f"{int(each[:2])}:{each[3:5]}" for each in (starts, ends))
+    return _("%(weekday)s, %(day)s, %(from)s–%(until)s") % {
+        "weekday": date_format(parsed, "l"),
+        "day": date_format(parsed, "MONTH_DAY_FORMAT"),
+        "from": begins,
+        "until": until,
+    }
 
 
 def as_datetime(value: str | datetime | None) -> datetime | None:
@@ -192,7 +207,15 @@ def unlocalized(value: Decimal | float) -> str:
 
 
 @register.filter
-def json_data(value: Mapping[str, Any]) -> SafeString:
+def in_language(address: str, language: str) -> str:
+    """The address of a page in a language: Chinese needs no word, English says so."""
+    if language != "en":
+        return address
+    return f"{address}{'&' if '?' in address else '?'}lang=en"
+
+
+@register.filter
+def json_data(value: Mapping[str, Any] | list[Any]) -> SafeString:
     """schema.org data for search engines. A data block: no script of it ever runs."""
     # Whatever could end the element is written as an escape.
     text = json.dumps(value, ensure_ascii=False).translate(

@@ -12,6 +12,7 @@ from saleor.product import models as product_models
 
 from backend.api.loaders import (
     CooperativeByIdLoader,
+    FoodLabelByGoodLoader,
     IngredientsByDishLoader,
     ProductNameLoader,
     PublishedProductLoader,
@@ -28,8 +29,20 @@ StorageEnum = graphene.Enum(
 )
 
 
+class FoodLabel(DjangoObjectType):
+    producer = localised_text("producer")
+    ingredients = localised_text("ingredients")
+    allergens = localised_text("allergens", description="Empty: none.")
+
+    class Meta:
+        model = models.FoodLabel
+        description = "What has to be shown of a packaged, cured or pickled good."
+        fields = ("licence_number", "standard", "is_demo")
+
+
 class Good(DjangoObjectType):
     origin = localised_text("origin")
+    food_label = graphene.Field(FoodLabel)
     storage = graphene.Field(StorageEnum, required=True)
     season_months = required_list(graphene.Int, description="1 to 12; empty: all year.")
     in_season = graphene.Boolean(required=True, description="Whether it is in season this month.")
@@ -38,6 +51,10 @@ class Good(DjangoObjectType):
         model = models.Good
         description = "What a buyer of produce asks about a product."
         fields = ("pinyin", "shelf_life_days", "village", "is_returnable", "is_demo")
+
+    @staticmethod
+    def resolve_food_label(root: models.Good, info: ResolveInfo) -> Promise:
+        return FoodLabelByGoodLoader(info.context).load(root.pk)
 
     @staticmethod
     def resolve_in_season(root: models.Good, _info: ResolveInfo) -> bool:
@@ -145,3 +162,11 @@ class Dish(DjangoObjectType):
     @staticmethod
     def resolve_ingredients(root: models.Dish, info: ResolveInfo) -> Any:
         return IngredientsByDishLoader(info.context).load(root.pk)
+
+
+class SeasonalGood(graphene.ObjectType):
+    """A good that is not there all year, for the park's calendar."""
+
+    slug = graphene.String(required=True)
+    name = graphene.String(required=True)
+    months = required_list(graphene.Int, description="1 to 12.")

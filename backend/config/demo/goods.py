@@ -19,7 +19,7 @@ from saleor.product.models import (
     ProductVariantTranslation,
 )
 
-from backend.catalogue.models import Dish, Good, Ingredient
+from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
 from backend.common.draft import draft_js
 from backend.config.demo.files import read_json, read_rows
 from backend.config.demo.records import ENGLISH, ensure
@@ -105,6 +105,13 @@ def load_goods(*, categories: dict[str, Category], villages: dict[str, Village])
         for pack in packs[row["slug"]]:
             _load_variant(pack=pack, product=product)
         products[row["slug"]] = product
+    for facts in read_json("food_labels"):
+        told = {name: value for name, value in facts.items() if name != "good"}
+        ensure(
+            FoodLabel,
+            good=Good.objects.get(product=products[facts["good"]]),
+            values={**told, "is_demo": True},
+        )
     return products
 
 

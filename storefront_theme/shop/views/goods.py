@@ -5,16 +5,20 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from backend.api.executor import Subject
 from storefront_theme.caching import kept_page
 from storefront_theme.client import ask
+from storefront_theme.shop.delivery import deliveries
 from storefront_theme.shop.rich_text import Block, read_blocks
 from storefront_theme.shop.shelf import Goods, named, read_goods
 from storefront_theme.templatetags.shop import SHANGHAI
+from storefront_theme.town.board import MAP_HEIGHT, MAP_WIDTH, draw_map
 
 STORAGES = {
     "COLD": lambda: _("in the fridge, 0–5 °C"),
@@ -27,7 +31,8 @@ STORAGES = {
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """One good: what it costs, who grew it and when it was counted."""
-    node = ask(request, "Product", slug=slug)["product"]
+    answer = ask(request, "Product", slug=slug)
+    node = answer["product"]
     if node is None or not node["isPublished"]:
         raise Http404(slug)
     goods, good = read_goods(node), node["good"] or {}
@@ -62,10 +67,19 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
                 for number in range(1, 13)
             ],
             "dishes": node["dishes"],
+            "pictures": node["images"],
             "lots": [source for source in goods.sources if source.lot],
+            "delivery": deliveries(now=timezone.now(), shelf_life_days=good.get("shelfLifeDays")),
+            "places": draw_map(villages=answer["villages"], weights=None) if good.get("village") else (),
+            "grown_in": good["village"]["slug"] if good.get("village") else "",
+            "map_width": MAP_WIDTH,
+            "map_height": MAP_HEIGHT,
             "is_demo": goods.is_demo,
             "canonical": url,
-            "structured": _structured(goods, url=url, description=description),
+            "structured": [
+                _structured(goods, url=url, description=description, category=named(node["category"])),
+                _crumbs(goods, category=node["category"], url=url),
+            ],
         },
     )
 
@@ -82,7 +96,7 @@ def _description(node: dict[str, Any]) -> list[Block]:
     return []
 
 
-def _structured(goods: Goods, *, url: str, description: list[Block]) -> dict[str, Any]:
+def _structured(goods: Goods, *, url: str, description: list[Block], category: str) -> dict[str, Any]:
     """schema.org's Product, as search engines read it."""
     picture = goods.picture
     return {
@@ -92,6 +106,8 @@ def _structured(goods: Goods, *, url: str, description: list[Block]) -> dict[str
         "url": url,
         "image": picture if "://" in picture else f"{settings.PUBLIC_URL}{picture}",
         "description": description[0].texts[0] if description else goods.name,
+        "category": category,
+        "brand": {"@type": "Brand", "name": "信义"},
         "offers": [
             {
                 "@type": "Offer",
@@ -99,8 +115,26 @@ def _structured(goods: Goods, *, url: str, description: list[Block]) -> dict[str
                 "name": pack.name,
                 "price": f"{pack.price:.2f}",
                 "priceCurrency": "CNY",
+                "url": f"{url}?{urlencode({'pack': pack.id})}",
                 "availability": f"https://schema.org/{'InStock' if pack.left else 'OutOfStock'}",
             }
             for pack in goods.packs
+        ],
+    }
+
+
+def _crumbs(goods: Goods, *, category: dict[str, Any] | None, url: str) -> dict[str, Any]:
+    """schema.org's BreadcrumbList: where the good stands in the shop."""
+    places = [(_("All goods"), f"{settings.PUBLIC_URL}{reverse('shop:categories')}")]
+    if category:
+        shelf = reverse("shop:category", args=[category["slug"]])
+        places.append((named(category), f"{settings.PUBLIC_URL}{shelf}"))
+    places.append((goods.name, url))
+    return {
+        "@context": "https://schema.org",
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": number, "name": name, "item": address}
+            for number, (name, address) in enumerate(places, start=1)
         ],
     }

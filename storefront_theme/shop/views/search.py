@@ -19,7 +19,6 @@ from storefront_theme.client import ask
 from storefront_theme.shop.narrowing import Choice, Narrowing, read_narrowing
 from storefront_theme.shop.paging import read_page
 from storefront_theme.shop.shelf import named, read_goods
-from storefront_theme.shop.views.home import dishes_of_the_day
 from storefront_theme.templatetags.shop import SHANGHAI
 
 LONGEST_QUESTION = 60
@@ -131,7 +130,7 @@ def _places(found: list[dict[str, str]], kind: str) -> list[dict[str, str]]:
 def _help(request: HttpRequest) -> dict[str, Any]:
     """For a page on which nothing was found, or nothing looked for yet."""
     today = timezone.now().astimezone(SHANGHAI).date()
-    data = ask(request, "SearchHelp", month=today.month)
+    data = ask(request, "SearchHelp", month=today.month, today=today.isoformat())
     goods = [read_goods(node) for node in data["goodsInSeason"]]
     return {
         "shelves": [
@@ -139,7 +138,7 @@ def _help(request: HttpRequest) -> dict[str, Any]:
             for edge in data["categories"]["edges"]
         ],
         "in_season": goods,
-        "dishes_of_the_day": dishes_of_the_day(data["dishes"], day_number=today.toordinal()),
+        "dishes_of_the_day": data["dishesOfTheDay"],
         "is_demo": any(one.is_demo for one in goods),
     }
 

@@ -6,26 +6,9 @@ import pytest
 import time_machine
 from django.test import Client
 
+from backend.brand.models import Campaign
 from backend.catalogue.models import Dish, Good, Ingredient
-from storefront_theme.shop.views.home import dishes_of_the_day
 from tests import produce
-
-
-def dish(name: str, *in_season: bool) -> dict[str, object]:
-    ingredients = [{"name": "x", "product": {"slug": "x", "good": {"inSeason": one}}} for one in in_season]
-    return {"slug": name, "name": name, "ingredients": [*ingredients, {"name": "盐", "product": None}]}
-
-
-def test_dishes_whose_vegetables_are_out_of_season_are_not_offered() -> None:
-    found = dishes_of_the_day([dish("a", True), dish("b", True, False), dish("c")], day_number=3)
-    assert [one["name"] for one in found] == ["a"]
-
-
-def test_every_dish_of_the_season_has_its_day() -> None:
-    dishes = [dish(name, True) for name in "abcdefgh"]
-    shown = {one["name"] for number in range(8) for one in dishes_of_the_day(dishes, day_number=number)}
-    assert shown == set("abcdefgh")
-    assert dishes_of_the_day(dishes, day_number=1)[0]["name"] == "b"
 
 
 @pytest.mark.django_db
@@ -49,3 +32,30 @@ def test_the_day_begins_with_its_solar_term_and_what_is_in_season(client: Client
 @pytest.mark.django_db
 def test_an_empty_shop_has_a_home_all_the_same(client: Client) -> None:
     assert client.get("/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_what_comes_next_is_told_and_what_is_there_is_not(client: Client) -> None:
+    with time_machine.travel(datetime(2026, 11, 22, 16, 30, tzinfo=UTC), tick=False):
+        for slug, months in (("now", [11, 12]), ("next", [1, 2]), ("later", [5]), ("always", [])):
+            product = produce.a_product(name=f"菜{slug}", slug=slug)
+            Good.objects.filter(product=product).update(season_months=months)
+        page = client.get("/").content.decode()
+        soon = page.partition('id="soon"')[2].partition("</section>")[0]
+        year = client.get("/calendar/").content.decode().partition("<main")[2]
+    assert 'href="/p/next/"' in soon
+    assert not any(f'href="/p/{slug}/"' in soon for slug in ("now", "later", "always"))
+    places = [year.index(f'href="/p/{slug}/"') for slug in ("now", "next", "later")]
+    assert places == sorted(places)
+    assert 'href="/p/always/"' not in year
+
+
+@pytest.mark.django_db
+def test_the_corridor_has_a_place_of_its_own(client: Client) -> None:
+    Campaign.objects.create(
+        slug="baili-chuancai-changlang", title="百里川菜长廊", title_en="x", body="沿路", body_en="x"
+    )
+    Campaign.objects.create(slug="sanxin-sanyi", title="三信三义", title_en="x", body="x", body_en="x")
+    page = client.get("/").content.decode()
+    assert page.count("百里川菜长廊") == 1
+    assert page.index("百里川菜长廊") < page.index("三信三义")
