@@ -1,4 +1,7 @@
-"""Every request has an id: in each line that is logged meanwhile, and in the answer, for whoever asks about it."""
+"""Every request has an id: in each line that is logged meanwhile, and in the answer, for whoever asks about it.
+
+It goes along with the tasks that the request starts, and with those that they start: a worker's lines carry it, too.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import ipaddress
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
+from celery.signals import before_task_publish, task_postrun, task_prerun
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
@@ -36,3 +41,32 @@ def _given_by_the_proxy(request: HttpRequest) -> str | None:
     except ValueError:
         return None
     return given if any(sender in network for network in settings.TRUSTED_PROXIES) else None
+
+
+# ---- Tasks ----------------------------------------------------------------------------------------------------------
+
+
+@before_task_publish.connect
+def send_along(headers: dict[str, Any], **_kwargs: Any) -> None:
+    """The id of what goes on here, into the headers of the message."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id:
+        headers["request_id"] = request_id
+
+
+@task_prerun.connect
+def bind_to_task(task: Any, task_id: str, **_kwargs: Any) -> None:
+    """The lines of a worker's task carry the request's id, the task's and its name; nothing is left of the last one."""
+    if task.request.called_directly or task.request.is_eager:
+        return  # It runs in the middle of something that has a context of its own.
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task_id=task_id, task_name=task.name)
+    request_id = (task.request.headers or {}).get("request_id")
+    if isinstance(request_id, str):
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+@task_postrun.connect
+def forget_task(task: Any, **_kwargs: Any) -> None:
+    if not (task.request.called_directly or task.request.is_eager):
+        structlog.contextvars.clear_contextvars()

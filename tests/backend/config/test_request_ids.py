@@ -6,16 +6,22 @@ import ipaddress
 import json
 import logging
 import logging.config
+import os
 import re
+import time
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from django.test import Client
 
+from backend.config.health import heartbeat
 from backend.config.log import logging_settings
 from tests import produce
+from tests.shop import start_worker
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +132,24 @@ def test_signing_in_ordering_and_failing_leave_no_personal_data_in_the_log(
     for private in ("li@", "secret", "秀英", "白马路", "13800138000", "0b2cb0a6"):
         assert private not in written, written
     assert shed.product
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_s_lines_carry_the_id_of_the_request_that_began_the_task() -> None:
+    log = Path(os.environ["VAR_DIR"], "worker.log")
+    with start_worker(environment={**os.environ, "LOG_LEVEL": "INFO"}):
+        with structlog.contextvars.bound_contextvars(request_id=GIVEN):
+            asked_for = heartbeat.delay().id
+        by_itself = heartbeat.delay().id
+
+        def lines(task_id: str) -> list[str]:
+            return [line for line in log.read_text().splitlines() if task_id in line and "succeeded" in line]
+
+        deadline = time.monotonic() + 60
+        while not (lines(asked_for) and lines(by_itself)):
+            assert time.monotonic() < deadline, log.read_text()[-4000:]
+            time.sleep(0.05)
+
+    assert all(GIVEN in line for line in lines(asked_for))
+    # What the task before it was begun by is forgotten, whichever child of the worker ran it.
+    assert not any("request_id" in line for line in lines(by_itself))
