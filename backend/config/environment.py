@@ -110,6 +110,7 @@ class Environment:
     old_counts: tuple[tuple[int, int], ...]
     feed_credentials_keys: tuple[str, ...] = field(repr=False)
     metrics_token: str = field(repr=False)
+    trusted_documents_dir: Path | None
     trusted_proxies: tuple[IPNetwork, ...]
     staff_second_factor: bool
     log_level: str
@@ -165,6 +166,7 @@ class Environment:
             feeds_folder=_read_feeds_folder(environ, demo=demo, var_dir=var_dir),
             feed_credentials_keys=_read_feed_credentials_keys(environ, demo=demo, var_dir=var_dir),
             metrics_token=_read_long_secret(environ, "METRICS_TOKEN"),
+            trusted_documents_dir=_read_directory(environ, "TRUSTED_DOCUMENTS_DIR"),
             trusted_proxies=_read_networks(environ, "TRUSTED_PROXIES"),
             staff_second_factor=_read_bool(environ, "STAFF_SECOND_FACTOR", default=False),
             log_level=_read_choice(
@@ -310,6 +312,14 @@ def _read_old_counts(environ: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
             f"OLD_COUNTS={written!r} is neither hours:percent, … nor off, such as 36:50,72:0"
         )
     return steps
+
+
+def _read_directory(environ: Mapping[str, str], name: str) -> Path | None:
+    """A directory that is there; None where none is named."""
+    path = environ.get(name, "")
+    if path and not (Path(path).is_absolute() and Path(path).is_dir()):
+        raise EnvironmentUnreadable(f"{name}={path!r} is not the absolute path of a directory")
+    return Path(path) if path else None
 
 
 def _read_feeds_folder(environ: Mapping[str, str], *, demo: bool, var_dir: Path) -> Path | None:

@@ -321,7 +321,11 @@ GRAPHENE = {
     ],
 }
 # What a client may run without signing in; the demo and development are open, within the limits.
-TRUSTED_DOCUMENTS = (REPOSITORY / "storefront_theme" / "documents",)
+TRUSTED_DOCUMENTS = (
+    REPOSITORY / "storefront_theme" / "documents",
+    # An operator's own, of a mini-program say.
+    *([ENVIRONMENT.trusted_documents_dir] if ENVIRONMENT.trusted_documents_dir else []),
+)
 TRUSTED_DOCUMENTS_ONLY = not (DEBUG or DEMO)
 VERSATILEIMAGEFIELD_RENDITION_KEY_SETS = {
     "products": [

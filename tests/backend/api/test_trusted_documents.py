@@ -9,15 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from saleor.app.models import App
 
+from backend.api import trusted_documents as trusted_documents_module
 from backend.api.trusted_documents import sha256_of, trusted_documents
-from backend.config.environment import REPOSITORY
+from backend.config.environment import REPOSITORY, Environment, EnvironmentUnreadable
 from storefront_theme import client as theme
 from tests import produce
 from tests.backend.api.conftest import Ask
@@ -165,3 +167,49 @@ def test_production_is_closed_unless_it_is_opened(mode: dict[str, str], only: st
 def test_what_the_theme_sends_over_http_is_trusted() -> None:
     names = {each.name for each in trusted_documents().values()}
     assert {sha256_of(theme.document(name)) for name in names} == set(trusted_documents())
+
+
+MINE = "query Mine { villages { slug } }\n"
+
+
+@pytest.fixture
+def an_operator_s_own(tmp_path: Path, settings: Any) -> Path:
+    """As TRUSTED_DOCUMENTS_DIR adds it."""
+    (tmp_path / "Mine.graphql").write_text(MINE, encoding="utf-8")
+    settings.TRUSTED_DOCUMENTS = (*settings.TRUSTED_DOCUMENTS, tmp_path)
+    return tmp_path
+
+
+def test_an_operator_s_documents_are_trusted_beside_the_theme_s(
+    client: Client, an_operator_s_own: Path
+) -> None:
+    assert post(client, {"id": sha256_of(MINE)}) == (200, {"data": {"villages": []}})
+    assert post(client, {"id": VILLAGES.sha256, "variables": LANGUAGE})[0] == 200
+    assert code(post(client, {"query": OTHER})[1]) == "DOCUMENT_NOT_TRUSTED"
+
+
+def test_the_operator_s_directory_is_named_by_the_environment(tmp_path: Path) -> None:
+    plain = {"DEMO": "true", "VAR_DIR": str(tmp_path)}
+    assert Environment.read(plain).trusted_documents_dir is None
+    named = Environment.read({**plain, "TRUSTED_DOCUMENTS_DIR": str(tmp_path)})
+    assert named.trusted_documents_dir == tmp_path
+    for wrong in ("documents", str(tmp_path / "gone")):
+        with pytest.raises(EnvironmentUnreadable, match="TRUSTED_DOCUMENTS_DIR"):
+            Environment.read({**plain, "TRUSTED_DOCUMENTS_DIR": wrong})
+
+
+def test_a_document_that_would_be_refused_is_named_before_a_client_meets_it(an_operator_s_own: Path) -> None:
+    out = StringIO()
+    call_command("list_documents", "--check", stdout=out)
+    assert f"{len(trusted_documents())} documents fit" in out.getvalue()
+
+    (an_operator_s_own / "Old.graphql").write_text("query Old { nothing }", encoding="utf-8")
+    (an_operator_s_own / "Dear.graphql").write_text(
+        "query Dear { products(first: 100) { edges { node { variants { images { url } attributes { values { name } } } } } } }",
+        encoding="utf-8",
+    )
+    trusted_documents_module._read.cache_clear()
+    with pytest.raises(CommandError) as refused:
+        call_command("list_documents", "--check")
+    assert "Old: " in str(refused.value)
+    assert "Dear: " in str(refused.value)
