@@ -55,6 +55,12 @@ class Placement(models.Model):
     pays_on_collection = models.BooleanField(_("pays on collection"), default=False)
     pay_by = models.DateTimeField(_("pay by"), null=True, blank=True)
     accepted_fresh_rule = models.BooleanField(_("accepted the rule for fresh goods"), default=False)
+    delivery_on = models.DateField(_("delivery on"), null=True, blank=True)
+    delivery_from = models.TimeField(_("delivery from"), null=True, blank=True)
+    delivery_until = models.TimeField(_("delivery until"), null=True, blank=True)
+    gift_note = models.CharField(_("gift note"), max_length=200, blank=True)
+    invoice_title = models.CharField(_("invoice to"), max_length=100, blank=True)
+    invoice_tax_number = models.CharField(_("tax number"), max_length=20, blank=True)
     placed_at = models.DateTimeField(_("placed at"))
     expired_at = models.DateTimeField(_("expired at"), null=True, blank=True)
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.utils import timezone
 from prices import Money
@@ -14,6 +15,8 @@ from saleor.order.models import Order
 from saleor.warehouse.models import Allocation
 
 from backend.cooperatives.models import Cooperative
+from backend.ordering.models import DeliveryMethod
+from backend.ordering.windows import Plan, Window, offered
 
 OPEN_STATUSES = (OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED)
 # A shed that has more orders than this open needs another kind of list.
@@ -43,6 +46,10 @@ class PackOrder:
     customer: str
     phone_masked: str
     note: str
+    delivery_on: date | None
+    delivery_from: time | None
+    delivery_until: time | None
+    gift_note: str
     is_paid: bool
     total: Money
     lines: tuple[PackLine, ...]
@@ -75,6 +82,17 @@ def masked_name(*, first_name: str, last_name: str) -> str:
     """The first character of a name: 李** for 李秀英."""
     name = f"{last_name}{first_name}".strip()
     return f"{name[0]}**" if name else "**"
+
+
+def windows_of(*, delivery: DeliveryMethod, now: datetime) -> list[Window]:
+    """When such a delivery can be had, the earliest first."""
+    plan = Plan(
+        cut_off=settings.DELIVERY_CUT_OFF,
+        days=settings.DELIVERY_DAYS,
+        hours=settings.DELIVERY_HOURS,
+        later=settings.DELIVERY_DAYS_LATER,
+    )
+    return offered(kind=delivery.kind, now=now, plan=plan)
 
 
 def pack_list(*, cooperative: Cooperative) -> PackList:
@@ -132,6 +150,7 @@ def _pack_order(order: Order) -> PackOrder:
             total += line.unit_price_gross * quantity
     delivery = getattr(order.shipping_method, "delivery", None)
     address = order.shipping_address
+    placement = getattr(order, "placement", None)
     return PackOrder(
         number=str(order.pk),
         placed_at=order.created,
@@ -141,6 +160,10 @@ def _pack_order(order: Order) -> PackOrder:
         customer=masked_name(first_name=address.first_name, last_name=address.last_name) if address else "**",
         phone_masked=masked_phone(str(address.phone)) if address else "****",
         note=order.customer_note,
+        delivery_on=placement.delivery_on if placement else None,
+        delivery_from=placement.delivery_from if placement else None,
+        delivery_until=placement.delivery_until if placement else None,
+        gift_note=placement.gift_note if placement else "",
         is_paid=_captured(order) >= order.total_gross_amount,
         total=total,
         lines=tuple(lines),

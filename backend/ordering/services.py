@@ -54,6 +54,8 @@ from saleor.warehouse.availability import get_available_quantity
 
 from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
 from backend.ordering.models import Placement
+from backend.ordering.selectors import windows_of
+from backend.ordering.windows import Window
 from backend.stock.allocation import allocate
 
 # Saleor's annotations ask for a User; its events know an anonymous one, and not None.
@@ -75,6 +77,11 @@ class OrderRequest:
     payment_gateway: str
     note: str = ""
     accepts_fresh_rule: bool = False
+    delivery_window: str = ""
+    """The key of one of those offered; "" for the earliest."""
+    gift_note: str = ""
+    invoice_title: str = ""
+    invoice_tax_number: str = ""
     expected_total: Decimal | None = None
 
     @property
@@ -182,6 +189,8 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
         request=request, checkout=checkout, lines=lines, discounts=discounts
     )
 
+    window = _window(method=checkout.shipping_method, key=request.delivery_window, now=now)
+
     shipping_price = manager.calculate_checkout_shipping(checkout, lines, discounts)
     order_lines = [order_line(line=line, manager=manager, discounts=discounts) for line in lines]
     subtotal = sum((line.get_total() for line in order_lines), zero_taxed_money(checkout.currency))
@@ -222,6 +231,12 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
         pays_on_collection=pays_on_collection,
         pay_by=None if pays_on_collection else now + timedelta(minutes=settings.ORDER_HOLD_MINUTES),
         accepted_fresh_rule=request.accepts_fresh_rule,
+        delivery_on=window.day if window else None,
+        delivery_from=window.starts if window else None,
+        delivery_until=window.ends if window else None,
+        gift_note=request.gift_note,
+        invoice_title=request.invoice_title,
+        invoice_tax_number=request.invoice_tax_number,
         placed_at=now,
     )
     if pays_on_collection:
@@ -311,6 +326,7 @@ def _shipping_method(
             country_code=str(request.address.country),
         )
         .filter(pk=request.shipping_method_pk)
+        .select_related("delivery")
         .first()
     )
     if method is None:
@@ -320,6 +336,22 @@ def _shipping_method(
             field="shippingMethod",
         )
     return method
+
+
+def _window(*, method: ShippingMethod, key: str, now: datetime) -> Window | None:
+    """The window that was chosen, or the earliest; None for a delivery that keeps no hours."""
+    delivery = getattr(method, "delivery", None)
+    windows = windows_of(delivery=delivery, now=now) if delivery else []
+    if not key:
+        return windows[0] if windows else None
+    found = next((window for window in windows if window.key == key), None)
+    if found is None:
+        raise OrderRefused(
+            _("That time can no longer be had. Choose another."),
+            code="delivery_window_passed",
+            field="deliveryWindow",
+        )
+    return found
 
 
 def order_line(

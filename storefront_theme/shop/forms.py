@@ -64,6 +64,10 @@ FIELD_OF_API = {
     "paymentGateway": "payment",
     "acceptFreshRule": "fresh_rule",
     "note": "note",
+    "giftNote": "gift_note",
+    "invoiceTitle": "invoice_title",
+    "invoiceTaxNumber": "invoice_tax_number",
+    "deliveryWindow": "shipping_method",
 }
 
 
@@ -142,6 +146,24 @@ class CheckoutForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    gift_note = forms.CharField(
+        label=_("A present? Words for the card (if you like)"),
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    invoice_title = forms.CharField(
+        label=_("Invoice to: a name or a company (if you need one)"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+    invoice_tax_number = forms.CharField(
+        label=_("Tax number (companies only)"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+    )
     fresh_rule = forms.BooleanField(
         error_messages={"required": _("Please confirm the return rule for fresh goods.")}
     )
@@ -194,6 +216,10 @@ class CheckoutForm(forms.Form):
 
     def _method(self) -> dict[str, str]:
         return self.methods.get(str(self.data.get("shipping_method", "")), {})
+
+    def window(self) -> str:
+        """The window that was chosen for the chosen delivery; each delivery has a list of its own."""
+        return str(self.data.get(f"window-{self.data.get('shipping_method', '')}", ""))
 
     def address(self) -> dict[str, str]:
         """The API's AddressInput. After is_valid()."""

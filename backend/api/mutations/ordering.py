@@ -17,6 +17,7 @@ from saleor.graphql.core.mutations import BaseMutation
 from saleor.graphql.core.scalars import Decimal
 from saleor.graphql.order.types import Order
 from saleor.order import models as order_models
+from stdnum.cn import uscc
 
 from backend.api.errors import OrderPlaceError, code_of, validation_messages
 from backend.api.types.texts import required_list
@@ -43,6 +44,10 @@ class OrderPlaceInput(graphene.InputObjectType):
         required=True,
         description="The buyer has confirmed that fresh goods are not returned within seven days.",
     )
+    delivery_window = graphene.ID(description="One of the delivery's windows; the earliest if not given.")
+    gift_note = graphene.String(description="For the card in a present, at most 200 characters.")
+    invoice_title = graphene.String(description="Whom the invoice (发票) is for; no invoice if not given.")
+    invoice_tax_number = graphene.String(description="Of a company: 18 characters, with a check character.")
     expected_total = Decimal(
         description="What the buyer saw, freight included; another total refuses the order."
     )
@@ -122,6 +127,10 @@ class OrderPlace(graphene.Mutation):
             payment_gateway=given["payment_gateway"],
             note=_note(given.get("note") or ""),
             accepts_fresh_rule=given["accept_fresh_rule"],
+            delivery_window=given.get("delivery_window") or "",
+            gift_note=_short(given.get("gift_note"), most=200, field="giftNote"),
+            invoice_title=_short(given.get("invoice_title"), most=100, field="invoiceTitle"),
+            invoice_tax_number=_tax_number(given.get("invoice_tax_number"), given.get("invoice_title")),
             expected_total=given.get("expected_total"),
         )
         return place_order(request=request, user=user, now=timezone.now())
@@ -158,6 +167,33 @@ def _note(note: str) -> str:
             field="note",
         )
     return note.strip()
+
+
+def _short(text: str | None, *, most: int, field: str) -> str:
+    text = (text or "").strip()
+    if len(text) > most:
+        raise OrderRefused(
+            _("Too long: %(most)s characters at most.") % {"most": most}, code="too_long", field=field
+        )
+    return text
+
+
+def _tax_number(number: str | None, title: str | None) -> str:
+    """A company's unified social credit code, checked as GB 32100 says; people have none."""
+    number = uscc.compact(number or "").upper()
+    if not number:
+        return ""
+    if not (title or "").strip():
+        raise OrderRefused(
+            _("Please say whom the invoice is for."), code="invoice_title_missing", field="invoiceTitle"
+        )
+    if not uscc.is_valid(number):
+        raise OrderRefused(
+            _("That is not a tax number: 18 figures and letters, as on the business licence."),
+            code="tax_number_invalid",
+            field="invoiceTaxNumber",
+        )
+    return number
 
 
 def _shipping_method_pk(global_id: str) -> int:

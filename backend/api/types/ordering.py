@@ -1,26 +1,48 @@
 from __future__ import annotations
 
 import graphene
+from django.utils import timezone
 from graphene_django import DjangoObjectType
+from graphql import ResolveInfo
 from saleor.graphql.core.types import Money
 
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import localised_text, required_list
 from backend.ordering import models
+from backend.ordering.selectors import windows_of
+from backend.ordering.windows import Window
 
 DeliveryKindEnum = graphene.Enum(
     "DeliveryKindEnum", [(each.name, each.value) for each in models.DeliveryMethod.Kind]
 )
 
 
+class DeliveryWindow(graphene.ObjectType):
+    """A day, from one hour to another on the shop's clock."""
+
+    id = graphene.ID(required=True, description="To be given to orderPlace.")
+    day = graphene.Date(required=True)
+    starts = graphene.Time(required=True)
+    ends = graphene.Time(required=True)
+
+    @staticmethod
+    def resolve_id(root: Window, _info: ResolveInfo) -> str:
+        return root.key
+
+
 class DeliveryMethod(DjangoObjectType):
     kind = graphene.Field(DeliveryKindEnum, required=True)
     summary = localised_text("summary")
+    windows = required_list(DeliveryWindow, description="When it can still be had, the earliest first.")
 
     class Meta:
         model = models.DeliveryMethod
         description = "How a shipping method brings the goods, or where they are collected."
         fields = ("pick_up_address",)
+
+    @staticmethod
+    def resolve_windows(root: models.DeliveryMethod, _info: ResolveInfo) -> list[Window]:
+        return windows_of(delivery=root, now=timezone.now())
 
 
 class ReadAddress(graphene.ObjectType):
@@ -39,7 +61,18 @@ class Placement(DjangoObjectType):
     class Meta:
         model = models.Placement
         description = "How an order was placed, and until when it may be paid."
-        fields = ("pays_on_collection", "pay_by", "placed_at", "expired_at")
+        fields = (
+            "pays_on_collection",
+            "pay_by",
+            "placed_at",
+            "expired_at",
+            "delivery_on",
+            "delivery_from",
+            "delivery_until",
+            "gift_note",
+            "invoice_title",
+            "invoice_tax_number",
+        )
 
 
 class PackLine(graphene.ObjectType):
@@ -60,6 +93,10 @@ class PackOrder(graphene.ObjectType):
     customer = graphene.String(required=True)
     phone_masked = graphene.String(required=True)
     note = graphene.String(required=True)
+    delivery_on = graphene.Date()
+    delivery_from = graphene.Time()
+    delivery_until = graphene.Time()
+    gift_note = graphene.String(required=True)
     is_paid = graphene.Boolean(required=True)
     total = graphene.Field(Money, required=True)
     lines = required_list(PackLine)

@@ -25,6 +25,7 @@ from storefront_theme.shop.forms import (
     CheckoutForm,
 )
 from storefront_theme.shop.shelf import named
+from storefront_theme.templatetags.shop import window_text
 
 _SEEN = "checkout_seen"
 PLACE = ("province", "city", "district", "street", "postcode")
@@ -113,6 +114,10 @@ def _order(
             "paymentGateway": form.cleaned_data["payment"],
             "note": form.cleaned_data["note"],
             "acceptFreshRule": form.cleaned_data["fresh_rule"],
+            "deliveryWindow": form.window() or None,
+            "giftNote": form.cleaned_data["gift_note"],
+            "invoiceTitle": form.cleaned_data["invoice_title"],
+            "invoiceTaxNumber": form.cleaned_data["invoice_tax_number"],
             "expectedTotal": str(expected),
         },
     )["orderPlace"]
@@ -260,6 +265,14 @@ def _page(
                 "price": Decimal(str(method["price"]["amount"])),
                 "delivery": method["delivery"] or {},
                 "chosen": method["id"] == chosen,
+                "windows": [
+                    {
+                        "id": window["id"],
+                        "label": window_text(day=window["day"], starts=window["starts"], ends=window["ends"]),
+                        "chosen": window["id"] == request.POST.get(f"window-{method['id']}"),
+                    }
+                    for window in (method["delivery"] or {}).get("windows") or ()
+                ],
             }
             for method in found["availableShippingMethods"]
         ),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from storefront_theme.client import ask
 from storefront_theme.shop.shelf import named
+from storefront_theme.templatetags.shop import window_text
 
 
 @never_cache
@@ -42,8 +43,18 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
             "state": state_of(found),
             "method_name": named(method) if method else found["shippingMethodName"],
             "delivery": (method or {}).get("delivery") or {},
+            "window": window_of(found["placement"] or {}),
             "phone": masked((found["shippingAddress"] or {}).get("phone") or ""),
         },
+    )
+
+
+def window_of(placement: dict[str, Any]) -> str:
+    """When it comes, or can be collected; '' where that was not agreed."""
+    if not placement.get("deliveryOn"):
+        return ""
+    return window_text(
+        day=placement["deliveryOn"], starts=placement["deliveryFrom"], ends=placement["deliveryUntil"]
     )
 
 

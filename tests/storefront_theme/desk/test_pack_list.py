@@ -13,6 +13,10 @@ def an_order(number: str, *, kind: str | None, stop: str, placed_at: str, **chan
         "customer": "李*",
         "phoneMasked": "138****5678",
         "note": "",
+        "deliveryOn": None,
+        "deliveryFrom": None,
+        "deliveryUntil": None,
+        "giftNote": "",
         "isPaid": False,
         "total": {"amount": 7.0, "currency": "CNY"},
         "lines": [],
@@ -43,3 +47,27 @@ def test_orders_are_grouped_by_how_they_leave_and_the_oldest_comes_first() -> No
 
 def test_nothing_to_pack_is_no_stop() -> None:
     assert by_stop([]) == []
+
+
+def test_what_is_wanted_first_is_packed_first() -> None:
+    late = an_order(
+        "1",
+        kind="OWN_VAN",
+        stop="绵阳城区",
+        placed_at="06:00",
+        deliveryOn="2026-11-24",
+        deliveryFrom="15:00:00",
+        deliveryUntil="18:00:00",
+    )
+    early = an_order(
+        "2",
+        kind="OWN_VAN",
+        stop="绵阳城区",
+        placed_at="07:00",
+        deliveryOn="2026-11-24",
+        deliveryFrom="09:00:00",
+        deliveryUntil="12:00:00",
+    )
+    [stop] = by_stop([late, early])
+    assert [each.number for each in stop.orders] == ["2", "1"]
+    assert "9:00–12:00" in stop.orders[0].window

@@ -3,11 +3,14 @@
 import re
 
 import pytest
+import time_machine
 from django.test import Client
 from graphene import Node
 from saleor.order.models import Order
 from saleor.warehouse.models import Stock
+from stdnum.cn import uscc
 
+from backend.ordering.models import Placement
 from tests import produce
 from tests.storefront_theme.shop.test_basket import put_in
 
@@ -269,3 +272,67 @@ def test_what_is_pasted_and_not_understood_loses_nothing(
     page = answer.content.decode()
     assert "没有找到" in page
     assert value_of(page, "name") == "李秀英"
+
+
+NOON = "2026-11-23T12:00:00+08:00"
+
+
+def test_the_time_that_was_chosen_is_on_the_order_and_on_the_card_are_the_buyers_words(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    with time_machine.travel(NOON, tick=False):
+        put_in(client, shed, 1)
+        page = client.get("/checkout/").content.decode()
+        assert "11月24日（星期二）9:00–12:00" in page
+        chosen = {f"window-{van}": "2026-11-25T15", "gift_note": "妈妈生日快乐"}
+        answer = client.post("/checkout/", form(client, van, **chosen))
+        page = client.get(answer["Location"]).content.decode()
+    assert "11月25日（星期三）15:00–18:00" in page and "妈妈生日快乐" in page
+    placement = Placement.objects.get()
+    assert (str(placement.delivery_on), placement.delivery_from.hour, placement.delivery_until.hour) == (
+        "2026-11-25",
+        15,
+        18,
+    )
+
+
+def test_a_time_that_has_passed_meanwhile_is_said_beside_the_deliveries(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    with time_machine.travel(NOON, tick=False):
+        put_in(client, shed, 1)
+        filled = form(client, van, **{f"window-{van}": "2026-11-24T09"})
+    with time_machine.travel("2026-11-23T16:00:01+08:00", tick=False):
+        answer = client.post("/checkout/", filled)
+        page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "这个时段已经截止" in page and "2026-11-24T09" not in page
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "title, number, said",
+    [
+        ("", "91510700205401060D", "请填写发票抬头"),
+        ("绵阳某某商贸有限公司", "12345", "税号不对"),
+        ("绵阳某某商贸有限公司", "91510700205401060E", "税号不对"),
+    ],
+)
+def test_an_invoice_needs_a_title_and_a_number_that_can_be(
+    client: Client, shed: produce.Shed, van: str, title: str, number: str, said: str
+) -> None:
+    put_in(client, shed, 1)
+    answer = client.post("/checkout/", form(client, van, invoice_title=title, invoice_tax_number=number))
+    page = answer.content.decode()
+    assert answer.status_code == 422 and said in page
+    assert value_of(page, "invoice_tax_number") == number
+
+
+def test_an_invoice_to_a_company_is_kept_with_the_order(client: Client, shed: produce.Shed, van: str) -> None:
+    put_in(client, shed, 1)
+    number = "91510700205401060" + uscc.calc_check_digit("91510700205401060")
+    answer = client.post(
+        "/checkout/", form(client, van, invoice_title="绵阳某某商贸有限公司", invoice_tax_number=number)
+    )
+    assert answer.status_code == 302
+    assert Placement.objects.get().invoice_tax_number == number
