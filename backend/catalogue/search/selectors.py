@@ -13,7 +13,7 @@ from django.utils import timezone
 from saleor.product.models import Product
 
 from backend.catalogue.search.models import SearchEntry
-from backend.catalogue.search.words import Phrase, Question, nearest_name, read_phrase
+from backend.catalogue.search.words import FAINT, Phrase, Question, nearest_name, read_phrase
 from backend.common.language import is_english
 from backend.stock.models import Supply
 
@@ -23,6 +23,7 @@ MOST_WEIGHED = 6_000
 """So many matches are weighed, so that one letter costs no more in a large catalogue than in a small one."""
 MOST_OF_A_PHRASE = 1_000
 LEAST_SHARE = 0.5
+MOST_NEAR = 5
 IN_STOCK, IN_SEASON = 0.05, 0.03
 # D, C, B, A: what words.py gives its lexemes.
 _WEIGHTS = "{0.05, 0.2, 0.4, 1.0}"
@@ -90,8 +91,10 @@ def find(text: str) -> Found:
     if slips:
         return Found(phrase=phrase, way=Way.BY_SLIP, hits=tuple(slips), near=_near(phrase, slips))
     question = phrase.loose()
-    parts = _visible(_in_part(phrase, _matching(question))) if question else []
-    return Found(phrase=phrase, way=Way.IN_PART, hits=tuple(parts))
+    alike = _visible(_in_part(phrase, _matching(question), least=FAINT)) if question else []
+    parts = [hit for hit in alike if hit.score >= LEAST_SHARE]
+    near = () if parts else tuple(dict.fromkeys(_called(hit) for hit in alike))[:MOST_NEAR]
+    return Found(phrase=phrase, way=Way.IN_PART, hits=tuple(parts), near=near)
 
 
 def suggest(text: str, *, limit: int) -> list[Hit]:
@@ -176,12 +179,12 @@ def _a_slip_away(phrase: Phrase) -> list[Hit]:
     return sorted(found, key=lambda hit: (-hit.score, hit.kind, hit.subject))
 
 
-def _in_part(phrase: Phrase, hits: Sequence[Hit]) -> list[Hit]:
+def _in_part(phrase: Phrase, hits: Sequence[Hit], *, least: float = LEAST_SHARE) -> list[Hit]:
     found = []
     for hit in hits:
         share = phrase.share((*hit.names, hit.title_en))
-        if share >= LEAST_SHARE:
-            found.append(_scored(hit, share + hit.score / 10))
+        if share >= least:
+            found.append(_scored(hit, share + min(hit.score, 1.0) / 100))
     return sorted(found, key=lambda hit: (-hit.score, hit.kind, hit.subject))
 
 
@@ -278,4 +281,8 @@ def _near(phrase: Phrase, hits: Sequence[Hit]) -> tuple[str, ...]:
             if is_english() and name in hit.names and name == hit.title:
                 name = hit.title_en or name
             names[name] = None
-    return tuple(names)[:5]
+    return tuple(names)[:MOST_NEAR]
+
+
+def _called(hit: Hit) -> str:
+    return (hit.title_en if is_english() else "") or hit.title

@@ -25,6 +25,8 @@ LONGEST_PHRASE = 60
 LONGEST_LEXEME = 40
 LONGEST_SLIP = 24
 SHORTEST_SLIP = 4
+# How alike a name is at most that has one character in common with what was typed.
+FAINT = 0.4
 
 # What people put around the name of what they look for.
 _AROUND = re.compile(
@@ -349,7 +351,10 @@ class Phrase:
                 for run in _WORD.findall(word)
                 for piece in (run if readings.is_han(run[0]) else [stem(run)])
             ]
-            shares.append(sum(piece in there for piece in pieces) / len(pieces))
+            matching = sum(piece in there for piece in pieces)
+            # One character in common makes 榴莲 no kind of 莲藕.
+            is_faint = matching == 1 < len(pieces)
+            shares.append(min(FAINT, matching / len(pieces)) if is_faint else matching / len(pieces))
         return max(shares, default=0.0) + sum(shares) / 100
 
 

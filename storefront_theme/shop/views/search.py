@@ -18,7 +18,7 @@ from backend.api.executor import client_address
 from storefront_theme.client import ask
 from storefront_theme.shop.narrowing import Choice, Narrowing, read_narrowing
 from storefront_theme.shop.paging import read_page
-from storefront_theme.shop.shelf import named, read_goods
+from storefront_theme.shop.shelf import Goods, named, read_goods
 from storefront_theme.templatetags.shop import SHANGHAI
 
 LONGEST_QUESTION = 60
@@ -64,13 +64,16 @@ def search(request: HttpRequest) -> HttpResponse:
         )
         found = answer["search"]
         places = [*_places(found["villages"], "VILLAGE"), *_places(found["cooperatives"], "COOPERATIVE")]
+        meant = _dishes_meant(found["dishes"], called=found["corrected"] or q, goods=page.goods)
         context |= {
             "page": page,
             "goods": page.goods,
             "corrected": found["corrected"],
             "others": [{"text": text, "query": urlencode({"q": text})} for text in found["suggestions"]],
-            "dishes": found["dishes"],
-            "places": places,
+            "dishes": [
+                dish for dish in found["dishes"] if dish["slug"] not in {one["slug"] for one in meant}
+            ],
+            "places": [*meant, *places],
             "sorts": _sorts(narrowing),
             "only_there": narrowing.stock(None),
             "is_found": bool(page.total or found["dishes"] or places or narrowing.only_in_stock),
@@ -117,6 +120,17 @@ def _sorts(narrowing: Narrowing) -> list[Choice]:
     return [
         Choice(label=labels[choice_key], query=choice.query, chosen=choice.chosen)
         for choice_key, choice in zip(_SORTS, narrowing.sorts(), strict=False)
+    ]
+
+
+def _dishes_meant(dishes: list[dict[str, str]], *, called: str, goods: list[Goods]) -> list[dict[str, str]]:
+    """Dishes that stand before the goods: they are called so, and no good is."""
+    if any(called in one.name for one in goods):
+        return []
+    return [
+        {**dish, "url": reverse(_PAGES["DISH"], args=[dish["slug"]])}
+        for dish in dishes
+        if called in dish["name"]
     ]
 
 

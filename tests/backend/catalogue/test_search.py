@@ -62,6 +62,14 @@ def test_every_query_of_the_table_finds_first_what_was_meant(catalogue: None) ->
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+def test_one_character_in_common_is_a_suggestion_and_no_find(catalogue: None) -> None:
+    found = find("丝爪")
+    assert found.hits == ()
+    assert found.near[0] == "丝瓜"
+    assert set(find("榴莲").near) == {"莲藕", "莲花白"}
+    assert find("钢筋混凝土").near == ()
+
+
 # ---- The index keeps in step -----------------------------------------------------------------------------------------
 
 
