@@ -15,15 +15,19 @@ from graphql.type.definition import GraphQLField, GraphQLObjectType
 from graphql.type.schema import GraphQLSchema
 from promise import Promise
 from saleor.checkout import models as checkout_models
+from saleor.core.taxes import zero_taxed_money
 from saleor.graphql.checkout.dataloaders import CheckoutLinesByCheckoutTokenLoader
 from saleor.graphql.core.dataloaders import DataLoader
-from saleor.graphql.product.dataloaders import ProductVariantsByProductIdLoader
+from saleor.graphql.product.dataloaders import ProductByIdLoader, ProductVariantsByProductIdLoader
+from saleor.graphql.product.types.products import VariantPricingInfo
 from saleor.graphql.translations.resolvers import resolve_translation
 from saleor.order import FulfillmentStatus
 from saleor.order import models as order_models
+from saleor.payment import ChargeStatus
 from saleor.product import models as product_models
+from saleor.product.utils.availability import VariantAvailability
 
-from backend.api.loaders import AvailableByVariantLoader
+from backend.api.loaders import AvailableByVariantLoader, VariantPriceLoader
 
 Resolver = Callable[..., Any]
 
@@ -186,6 +190,38 @@ def _fulfillments(root: order_models.Order, info: ResolveInfo) -> list[order_mod
     return sorted(shown, key=lambda each: each.pk)
 
 
+def _is_paid(root: order_models.Order, _info: ResolveInfo) -> bool:
+    captured = [
+        each.get_captured_amount() for each in root.payments.all() if each.charge_status in _HOLDING_MONEY
+    ]
+    return bool(sum(captured, zero_taxed_money()).gross >= root.total.gross)
+
+
+_HOLDING_MONEY = {
+    ChargeStatus.PARTIALLY_CHARGED,
+    ChargeStatus.FULLY_CHARGED,
+    ChargeStatus.PARTIALLY_REFUNDED,
+}
+
+
+# ---- Prices ---------------------------------------------------------------------------------------------------------
+
+
+def _variant_pricing(root: product_models.ProductVariant, info: ResolveInfo) -> Promise:
+    def info_of(availability: VariantAvailability | None) -> VariantPricingInfo | None:
+        # Not asdict, which copies every amount.
+        return availability and VariantPricingInfo(**vars(availability))
+
+    return VariantPriceLoader(info.context).load(root).then(info_of)
+
+
+def _variants_of_product(root: product_models.Product, info: ResolveInfo) -> Promise:
+    if root.is_visible:
+        # It is asked for again, for the prices of its variants.
+        ProductByIdLoader(info.context).prime(root.pk, root)
+    return ProductVariantsByProductIdLoader(info.context).load(root.pk)
+
+
 # ---- What may be bought ---------------------------------------------------------------------------------------------
 
 
@@ -221,9 +257,12 @@ RESOLVERS: dict[str, Resolver] = {
     "Checkout.lines": _lines_of_checkout,
     "Menu.items": _items_of_menu,
     "Order.fulfillments": _fulfillments,
+    "Order.isPaid": _is_paid,
     "Order.lines": _lines_of_order,
     "Product.isAvailable": resolve_is_available,
+    "Product.variants": _variants_of_product,
     "ProductVariant.isAvailable": resolve_variant_is_available,
+    "ProductVariant.pricing": _variant_pricing,
     "ProductVariant.quantityAvailable": resolve_quantity_available,
     "ProductVariant.stockQuantity": resolve_quantity_available,
 }

@@ -14,17 +14,12 @@ from promise import Promise
 from saleor.checkout import models as checkout_models
 from saleor.graphql.checkout.mutations import CheckoutCreate
 from saleor.graphql.core.types import Money
-from saleor.graphql.discount.dataloaders import DiscountsByDateTimeLoader
 from saleor.graphql.order.types import Order, OrderLine
-from saleor.graphql.product.dataloaders import (
-    CollectionsByProductIdLoader,
-    ProductByIdLoader,
-)
 from saleor.graphql.product.types import Product, ProductVariant
 from saleor.graphql.shipping.types import ShippingMethod
 from saleor.order import models as order_models
 from saleor.product import models as product_models
-from saleor.product.utils.availability import get_variant_availability
+from saleor.product.utils.availability import VariantAvailability
 from saleor.shipping import models as shipping_models
 
 from backend.api.loaders import (
@@ -34,6 +29,7 @@ from backend.api.loaders import (
     GoodByProductLoader,
     PlacementByOrderLoader,
     SuppliesByProductLoader,
+    VariantPriceLoader,
 )
 from backend.api.types.catalogue import Dish, Good, ProductSource
 from backend.api.types.cooperatives import Cooperative
@@ -93,28 +89,13 @@ def resolve_unit_price(root: product_models.ProductVariant, info: ResolveInfo) -
     net_weight_g = _net_weight_g(root)
     if net_weight_g is None:
         return None
-    context = info.context
 
-    def with_all(loaded: list[Any]) -> Any:
-        product, collections, discounts = loaded
-        availability = get_variant_availability(
-            variant=root,
-            product=product,
-            collections=collections,
-            discounts=discounts,
-            country=context.country,
-            local_currency=context.currency,
-            plugins=context.plugins,
-        )
+    def per_500g(availability: VariantAvailability | None) -> Any:
+        if availability is None:
+            return None
         return price_per_500g(price=availability.price.gross, net_weight_g=net_weight_g)
 
-    return Promise.all(
-        [
-            ProductByIdLoader(context).load(root.product_id),
-            CollectionsByProductIdLoader(context).load(root.product_id),
-            DiscountsByDateTimeLoader(context).load(context.request_time),
-        ]
-    ).then(with_all)
+    return VariantPriceLoader(info.context).load(root).then(per_500g)
 
 
 @_extend(ShippingMethod, "delivery", graphene.Field(DeliveryMethod))

@@ -8,8 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
+from promise import Promise
 from saleor.graphql.core.dataloaders import DataLoader
-from saleor.product.models import Product
+from saleor.graphql.discount.dataloaders import DiscountsByDateTimeLoader
+from saleor.graphql.product.dataloaders import CollectionsByProductIdLoader, ProductByIdLoader
+from saleor.product.models import Product, ProductVariant
+from saleor.product.utils.availability import VariantAvailability, get_variant_availability
 from saleor.warehouse.models import Allocation, Stock, Warehouse
 
 from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
@@ -140,6 +144,44 @@ def _free_packs(variant_pks: list[int], country: str) -> dict[int, int]:
     for variant_pk, free in rows:
         totals[variant_pk] += max(free, 0)
     return dict(totals)
+
+
+class VariantPriceLoader(DataLoader):
+    """A variant -> its VariantAvailability for who asks; None where its product is not shown to them."""
+
+    context_key = "xinyi_price_by_variant"
+
+    def batch_load(self, keys: list[ProductVariant]) -> Promise:
+        context = self.context
+        pks = list(dict.fromkeys(variant.product_id for variant in keys))
+
+        def priced(loaded: list[Any]) -> list[VariantAvailability | None]:
+            products, discounts, collections = loaded
+            product_of = dict(zip(pks, products, strict=True))
+            collections_of = dict(zip(pks, collections, strict=True)) if collections else {}
+            return [
+                get_variant_availability(
+                    variant=variant,
+                    product=product,
+                    collections=collections_of.get(product.pk, ()),
+                    discounts=discounts,
+                    country=context.country,
+                    local_currency=context.currency,
+                    plugins=context.plugins,
+                )
+                if (product := product_of[variant.product_id])
+                else None
+                for variant in keys
+            ]
+
+        def with_collections(discounts: list[Any]) -> Promise:
+            # Nothing but a sale asks for them.
+            collections = CollectionsByProductIdLoader(context).load_many(pks) if discounts else []
+            return Promise.all([ProductByIdLoader(context).load_many(pks), discounts, collections]).then(
+                priced
+            )
+
+        return DiscountsByDateTimeLoader(context).load(context.request_time).then(with_collections)
 
 
 class PublishedProductLoader(DataLoader):

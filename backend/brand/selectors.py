@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from django.conf import settings
 from django.db.models import (
@@ -66,17 +67,63 @@ class BoardCount:
 
 @dataclass(frozen=True)
 class Board:
-    """as_of: when these figures were counted. Cancelled and draft orders are left out everywhere."""
+    """as_of: when these figures were counted. Cancelled and draft orders are left out everywhere.
+
+    Each figure is counted when it is first read: a page that shows some of them does not pay for the others.
+    """
 
     as_of: datetime
-    seven_days: tuple[BoardDay, ...]
-    by_village: tuple[BoardVillage, ...]
-    top_goods: tuple[BoardGood, ...]
-    latest_counts: tuple[BoardCount, ...]
-    goods_in_stock: int
-    cooperatives_counted: int
-    cooperatives_total: int
-    is_demo: bool
+
+    @property
+    def _today(self) -> date:
+        return timezone.localdate(self.as_of)
+
+    @cached_property
+    def seven_days(self) -> tuple[BoardDay, ...]:
+        return _seven_days(today=self._today)
+
+    @cached_property
+    def by_village(self) -> tuple[BoardVillage, ...]:
+        return _by_village(now=self.as_of)
+
+    @cached_property
+    def top_goods(self) -> tuple[BoardGood, ...]:
+        return _top_goods(today=self._today)
+
+    @cached_property
+    def latest_counts(self) -> tuple[BoardCount, ...]:
+        return _latest_counts()
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        counts: dict[str, int] = Supply.objects.filter(is_active=True).aggregate(
+            goods=Count("product", distinct=True, filter=Q(on_hand__gt=F("allocated"))),
+            counted=Count("cooperative", distinct=True, filter=Q(counted_at__date=self._today)),
+        )
+        return counts
+
+    @property
+    def goods_in_stock(self) -> int:
+        return self._counts["goods"]
+
+    @property
+    def cooperatives_counted(self) -> int:
+        return self._counts["counted"]
+
+    @cached_property
+    def _cooperatives(self) -> dict[str, int]:
+        cooperatives: dict[str, int] = Cooperative.objects.filter(is_active=True).aggregate(
+            total=Count("pk"), demo=Count("pk", filter=Q(is_demo=True))
+        )
+        return cooperatives
+
+    @property
+    def cooperatives_total(self) -> int:
+        return self._cooperatives["total"]
+
+    @property
+    def is_demo(self) -> bool:
+        return self._cooperatives["demo"] > 0
 
     @property
     def orders_today(self) -> int:
@@ -93,24 +140,7 @@ class Board:
 
 def board(*, now: datetime) -> Board:
     """All that the wall board shows. "Today" is the day in the shop's time zone."""
-    today = timezone.localdate(now)
-    supplies = Supply.objects.filter(is_active=True)
-    counts = supplies.aggregate(
-        goods=Count("product", distinct=True, filter=Q(on_hand__gt=F("allocated"))),
-        counted=Count("cooperative", distinct=True, filter=Q(counted_at__date=today)),
-    )
-    active = Cooperative.objects.filter(is_active=True)
-    return Board(
-        as_of=now,
-        seven_days=_seven_days(today=today),
-        by_village=_by_village(now=now),
-        top_goods=_top_goods(today=today),
-        latest_counts=_latest_counts(),
-        goods_in_stock=counts["goods"],
-        cooperatives_counted=counts["counted"],
-        cooperatives_total=active.count(),
-        is_demo=active.filter(is_demo=True).exists(),
-    )
+    return Board(as_of=now)
 
 
 def _sold_since(day: date) -> QuerySet[Order]:
