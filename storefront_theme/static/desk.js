@@ -22,6 +22,16 @@ const store = {
   },
 };
 
+function say(form, text, kind) {
+  const note = form.parentElement.querySelector(`.note.${kind}`) ?? document.createElement("p");
+  note.className = `note ${kind}${kind === "offline" ? " warn" : ""}`;
+  note.setAttribute("role", kind === "offline" ? "alert" : "status");
+  note.textContent = text;
+  const bar = form.querySelector(".save");
+  if (kind === "offline") bar.prepend(note);
+  else form.before(note);
+}
+
 for (const done of document.querySelectorAll("[data-clear-draft]")) store.write(done.dataset.clearDraft, {});
 
 for (const form of document.querySelectorAll("form.counting")) {
@@ -44,13 +54,7 @@ for (const form of document.querySelectorAll("form.counting")) {
       if (unit && kept[input.name][1]) unit.value = kept[input.name][1];
       restored = true;
     }
-    if (restored) {
-      const note = document.createElement("p");
-      note.className = "note";
-      note.setAttribute("role", "status");
-      note.textContent = form.dataset.draftNote;
-      form.before(note);
-    }
+    if (restored) say(form, form.dataset.draftNote, "restored");
   }
 
   const look = () => {
@@ -86,7 +90,16 @@ for (const form of document.querySelectorAll("form.counting")) {
     }
   }
   form.addEventListener("input", look);
-  form.addEventListener("submit", () => setTimeout(() => (button.textContent = button.dataset.busy)));
+  form.addEventListener("submit", (event) => {
+    if (navigator.onLine || !form.dataset.offlineNote) {
+      setTimeout(() => (button.textContent = button.dataset.busy));
+      return;
+    }
+    // The page would be gone, and the shop none the wiser: what was typed stays where it is.
+    event.preventDefault();
+    say(form, form.dataset.offlineNote, "offline");
+  });
+  addEventListener("online", () => form.parentElement.querySelector(".offline")?.remove());
   addEventListener("pageshow", look);
   look();
 

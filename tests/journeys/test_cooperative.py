@@ -129,8 +129,53 @@ def test_typed_counts_outlive_a_closed_tab(visitors: Visitors, shop: Shop) -> No
     assert page.get_by_label(GOOD, exact=True).input_value() == ""
 
 
+def test_typed_counts_outlive_a_lost_connection(visitors: Visitors, shop: Shop) -> None:
+    page = visitors.come()
+    sign_in(page, shop, email="wang@baima.example")
+    page.get_by_label("干花椒", exact=True).fill("33")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="保存（1 样）").click()
+    page.get_by_role("alert").filter(has_text="现在没有网络").wait_for()
+    page.close()
+    again = visitors.contexts[-1].new_page()
+    again.context.set_offline(False)
+    again.goto("/desk/")
+    assert again.get_by_label("干花椒", exact=True).input_value() == "33"
+    again.get_by_label("干花椒", exact=True).fill("")
+
+
+def test_steps_and_the_sold_out_tick_fill_the_field(visitors: Visitors, shop: Shop) -> None:
+    page = visitors.come()
+    sign_in(page, shop, email="wang@baima.example")
+    row = page.locator("li.count-row", has_text="川味腊肉")
+    field = row.get_by_role("textbox")
+    now = float(field.get_attribute("placeholder") or 0)
+    step = 10 if now >= 100 else 5 if now >= 20 else 1
+    row.get_by_role("button", name="川味腊肉：加").tap()
+    assert float(field.input_value()) == now + step
+    row.get_by_role("button", name="川味腊肉：减").tap()
+    row.get_by_role("button", name="川味腊肉：减").tap()
+    assert float(field.input_value()) == max(0, now - step)
+    row.get_by_text("卖完").tap()
+    assert field.input_value() == "0"
+    row.get_by_text("卖完").tap()
+    assert field.input_value() == ""
+    assert page.get_by_role("button", name="保存", exact=True).is_visible()
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/desk/", "/desk/orders/", "/desk/reports/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk/",
+        "/desk/orders/",
+        "/desk/reports/",
+        "/desk/files/",
+        "/desk/waiting/",
+        "/desk/programs/",
+        "/desk/goods/XY-0007/",
+    ],
+)
 def test_nothing_of_the_desk_is_wider_than_a_phone(
     visitors: Visitors, shop: Shop, path: str, colours: str
 ) -> None:
@@ -139,7 +184,7 @@ def test_nothing_of_the_desk_is_wider_than_a_phone(
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     small = page.evaluate(
-        """() => [...document.querySelectorAll('main a, main button, main input:not([type=hidden]), main select')]
+        """() => [...document.querySelectorAll('main a, main button, main input:not([type=hidden], [type=checkbox], [type=radio]), main select, main label:has(input)')]
         .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 80))"""
     )
     assert small == []

@@ -84,7 +84,7 @@ def _give_role(*, facts: dict[str, Any], user: User, cooperatives: dict[str, Coo
         Membership.objects.get_or_create(
             cooperative=cooperatives[facts["cooperative"]],
             user=user,
-            defaults={"role": Membership.Role.BOOKKEEPER},
+            defaults={"role": facts.get("membership", Membership.Role.BOOKKEEPER)},
         )
     if "group" in facts:
         group, is_new = Group.objects.get_or_create(name=facts["group"])
