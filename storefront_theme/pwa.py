@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-KEPT_FILES = ("shop.css", "shop.js", "pictures/brand/logo.svg", "pictures/brand/favicon.svg")
+KEPT_FILES = ("tokens.css", "shop.css", "shop.js", "pictures/brand/logo.svg", "pictures/brand/favicon.svg")
 WORKER = Path(__file__).parent / "static" / "sw.js"
 
 

@@ -16,6 +16,7 @@ from storefront_theme.shop.views import (
     search,
     shelves,
     state,
+    styleguide,
     trace,
 )
 
@@ -38,6 +39,8 @@ urlpatterns = [
     path("basket/put/", basket.basket_put, name="basket_put"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("orders/<uuid:token>/", orders.order, name="order"),
+    path("orders/<uuid:token>/cancel/", orders.cancel, name="order_cancel"),
+    path("orders/<uuid:token>/again/", orders.again, name="order_again"),
     path("account/", account.account, name="account"),
     path("account/sign-in/", account.sign_in, name="sign_in"),
     path("account/register/", account.register, name="register"),
@@ -56,4 +59,4 @@ urlpatterns = [
 ]
 
 if settings.DEBUG or settings.DEMO:
-    urlpatterns.append(path("styleguide/", pages.styleguide, name="styleguide"))
+    urlpatterns.append(path("styleguide/", styleguide.styleguide, name="styleguide"))

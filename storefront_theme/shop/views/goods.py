@@ -49,12 +49,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
             "goods": goods,
             "good": good,
             "chosen": chosen,
-            "category": {
-                "slug": node["category"]["slug"],
-                "name": named(node["category"]),
-            }
-            if node["category"]
-            else None,
+            "trail": _trail(node["category"]),
             "description": description,
             "summary": description[0].texts[0] if description else "",
             "storage": STORAGES[good["storage"]]() if good.get("storage") else "",
@@ -123,12 +118,17 @@ def _structured(goods: Goods, *, url: str, description: list[Block], category: s
     }
 
 
+def _trail(category: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """(name, address) of the places above a good."""
+    trail = [(_("All goods"), reverse("shop:categories"))]
+    if category:
+        trail.append((named(category), reverse("shop:category", args=[category["slug"]])))
+    return trail
+
+
 def _crumbs(goods: Goods, *, category: dict[str, Any] | None, url: str) -> dict[str, Any]:
     """schema.org's BreadcrumbList: where the good stands in the shop."""
-    places = [(_("All goods"), f"{settings.PUBLIC_URL}{reverse('shop:categories')}")]
-    if category:
-        shelf = reverse("shop:category", args=[category["slug"]])
-        places.append((named(category), f"{settings.PUBLIC_URL}{shelf}"))
+    places = [(name, f"{settings.PUBLIC_URL}{address}") for name, address in _trail(category)]
     places.append((goods.name, url))
     return {
         "@context": "https://schema.org",

@@ -46,9 +46,3 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
             "blocks": read_blocks(translation.get("contentJson")) or read_blocks(found["contentJson"]),
         },
     )
-
-
-@require_safe
-def styleguide(request: HttpRequest) -> HttpResponse:
-    """Every component on one page, for whoever changes them."""
-    return render(request, "shop/styleguide.html", {})
