@@ -41,6 +41,10 @@ class OrderPlaceError(RequestError):
     available = graphene.Int(description="How many packs of it are left.")
 
 
+class OrderCancelError(RequestError):
+    """Why an order was not cancelled."""
+
+
 class StockReportError(RequestError):
     """Why a stock report was not taken."""
 

@@ -16,7 +16,7 @@ from backend.api.batching import batch
 from backend.api.desk import DeskQueries
 from backend.api.finding import FindingQueries
 from backend.api.kitchen import KitchenQueries
-from backend.api.mutations.ordering import OrderPlace
+from backend.api.mutations.ordering import OrderCancelOwn, OrderPlace
 from backend.api.mutations.programs import StockTokenIssue, StockTokenRevoke
 from backend.api.mutations.stock import (
     StockLinesConfirm,
@@ -77,6 +77,7 @@ class Mutation(saleor_api.Mutation):
     """Everything that can be done."""
 
     order_place = OrderPlace.Field()
+    order_cancel_own = OrderCancelOwn.Field()
     stock_lines_confirm = StockLinesConfirm.Field()
     stock_report_columns = StockReportColumns.Field()
     stock_report_confirm = StockReportConfirm.Field()

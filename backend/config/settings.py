@@ -306,6 +306,8 @@ DELIVERY_CUT_OFF = 16
 DELIVERY_DAYS = 3
 DELIVERY_HOURS = {"own_van": [(9, 12), (15, 18)], "next_day": [(8, 20)], "pick_up": [(9, 18)]}
 DELIVERY_DAYS_LATER = {"next_day": 1}
+# The hour of the evening before the harvest until which buyers may take an order back.
+CANCEL_UNTIL = 20
 SEARCH_BACKEND = "backend.catalogue.search.backend"
 MAX_CHECKOUT_LINE_QUANTITY = 50
 DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}

@@ -19,9 +19,10 @@ from saleor.graphql.order.types import Order
 from saleor.order import models as order_models
 from stdnum.cn import uscc
 
-from backend.api.errors import OrderPlaceError, code_of, validation_messages
+from backend.api.errors import OrderCancelError, OrderPlaceError, code_of, validation_messages
 from backend.api.types.texts import required_list
 from backend.common.errors import ShopError
+from backend.ordering.cancellation import cancel_own_order
 from backend.ordering.errors import OrderRefused, ShortStock
 from backend.ordering.services import OrderRequest, place_order
 
@@ -134,6 +135,25 @@ class OrderPlace(graphene.Mutation):
             expected_total=given.get("expected_total"),
         )
         return place_order(request=request, user=user, now=timezone.now())
+
+
+class OrderCancelOwn(graphene.Mutation):
+    """Cancels an order of the buyer's own, until the evening before its harvest; its goods go back on the shelves."""
+
+    order = graphene.Field(Order)
+    errors = required_list(OrderCancelError)
+
+    class Arguments:
+        token = graphene.UUID(required=True, description="The order's; enough for an order of a guest.")
+
+    @classmethod
+    def mutate(cls, _root: Any, info: ResolveInfo, token: UUID) -> OrderCancelOwn:
+        user = info.context.user if info.context.user.is_authenticated else None
+        try:
+            order = cancel_own_order(token=token, user=user, now=timezone.now())
+        except OrderRefused as error:
+            return cls(errors=[OrderCancelError(field=error.field, code=code_of(error), message=str(error))])
+        return cls(order=order, errors=[])
 
 
 def _key(key: str) -> str:

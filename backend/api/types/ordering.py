@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import graphene
 from django.utils import timezone
 from graphene_django import DjangoObjectType
@@ -9,6 +11,7 @@ from saleor.graphql.core.types import Money
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import localised_text, required_list
 from backend.ordering import models
+from backend.ordering.cancellation import cancellable_until
 from backend.ordering.selectors import windows_of
 from backend.ordering.windows import Window
 
@@ -58,6 +61,10 @@ class ReadAddress(graphene.ObjectType):
 
 
 class Placement(DjangoObjectType):
+    cancellable_until = graphene.DateTime(
+        description="Until when the buyer may cancel; null once it cannot be cancelled here."
+    )
+
     class Meta:
         model = models.Placement
         description = "How an order was placed, and until when it may be paid."
@@ -73,6 +80,11 @@ class Placement(DjangoObjectType):
             "invoice_title",
             "invoice_tax_number",
         )
+
+    @staticmethod
+    def resolve_cancellable_until(root: models.Placement, _info: ResolveInfo) -> datetime | None:
+        until = cancellable_until(placement=root)
+        return until if until and until > timezone.now() else None
 
 
 class PackLine(graphene.ObjectType):

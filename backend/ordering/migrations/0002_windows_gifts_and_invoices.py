@@ -4,40 +4,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ordering', '0001_initial'),
+        ("ordering", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='placement',
-            name='delivery_from',
-            field=models.TimeField(blank=True, null=True, verbose_name='delivery from'),
+            model_name="placement",
+            name="delivery_from",
+            field=models.TimeField(blank=True, null=True, verbose_name="delivery from"),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='delivery_on',
-            field=models.DateField(blank=True, null=True, verbose_name='delivery on'),
+            model_name="placement",
+            name="delivery_on",
+            field=models.DateField(blank=True, null=True, verbose_name="delivery on"),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='delivery_until',
-            field=models.TimeField(blank=True, null=True, verbose_name='delivery until'),
+            model_name="placement",
+            name="delivery_until",
+            field=models.TimeField(blank=True, null=True, verbose_name="delivery until"),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='gift_note',
-            field=models.CharField(blank=True, max_length=200, verbose_name='gift note'),
+            model_name="placement",
+            name="gift_note",
+            field=models.CharField(blank=True, max_length=200, verbose_name="gift note"),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='invoice_tax_number',
-            field=models.CharField(blank=True, max_length=20, verbose_name='tax number'),
+            model_name="placement",
+            name="invoice_tax_number",
+            field=models.CharField(blank=True, max_length=20, verbose_name="tax number"),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='invoice_title',
-            field=models.CharField(blank=True, max_length=100, verbose_name='invoice to'),
+            model_name="placement",
+            name="invoice_title",
+            field=models.CharField(blank=True, max_length=100, verbose_name="invoice to"),
         ),
     ]

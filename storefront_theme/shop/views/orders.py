@@ -3,13 +3,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from storefront_theme.client import ask
+from storefront_theme.shop import basket
+from storefront_theme.shop.basket import BasketRefused
 from storefront_theme.shop.shelf import named
 from storefront_theme.templatetags.shop import window_text
 
@@ -47,6 +50,39 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
             "phone": masked((found["shippingAddress"] or {}).get("phone") or ""),
         },
     )
+
+
+@require_POST
+def cancel(request: HttpRequest, token: UUID) -> HttpResponse:
+    """Takes the order back, while that is possible."""
+    answer = ask(request, "OrderCancel", token=str(token))["orderCancelOwn"]
+    for error in answer["errors"]:
+        messages.warning(request, error["message"])
+    if answer["order"]:
+        messages.success(request, _("The order is cancelled; nothing is to be paid."))
+    return redirect("shop:order", token=token)
+
+
+@require_POST
+def again(request: HttpRequest, token: UUID) -> HttpResponse:
+    """Puts what can be had of an old order into the basket, and names the rest."""
+    found = ask(request, "Order", token=str(token))["orderByToken"]
+    if found is None:
+        raise Http404(token)
+    short = []
+    for line in found["lines"]:
+        left = min(line["quantity"], (line["variant"] or {}).get("quantityAvailable") or 0)
+        if left < line["quantity"]:
+            short.append(line["translatedProductName"] or line["productName"])
+        if left:
+            try:
+                basket.add(request, variant_id=line["variant"]["id"], quantity=left)
+            except BasketRefused as refused:
+                messages.warning(request, str(refused))
+    if short:
+        names = _(", ").join(dict.fromkeys(short))
+        messages.warning(request, _("Not there today, or not as much of it: %(names)s") % {"names": names})
+    return redirect("shop:basket")
 
 
 def window_of(placement: dict[str, Any]) -> str:

@@ -336,3 +336,27 @@ def test_an_invoice_to_a_company_is_kept_with_the_order(client: Client, shed: pr
     )
     assert answer.status_code == 302
     assert Placement.objects.get().invoice_tax_number == number
+
+
+def test_an_order_is_cancelled_from_its_page(client: Client, shed: produce.Shed, van: str) -> None:
+    with time_machine.travel(NOON, tick=False):
+        put_in(client, shed, 1)
+        order = client.post("/checkout/", form(client, van))["Location"]
+        assert "今天 20:00前可以取消" in client.get(order).content.decode()
+        answer = client.post(f"{order}cancel/")
+        assert answer["Location"] == order
+        page = client.get(order).content.decode()
+    assert "订单已取消" in page and "确认取消" not in page
+    shed.supply.refresh_from_db()
+    assert shed.supply.allocated == 0
+
+
+def test_the_same_again_takes_what_there_is_and_names_the_rest(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 2)
+    order = client.post("/checkout/", form(client, van))["Location"]
+    answer = client.post(f"{order}again/")
+    page = client.get(answer["Location"]).content.decode()
+    assert 'value="1"' in page
+    assert "今天没有或不够的：莴笋" in page
