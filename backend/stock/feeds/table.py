@@ -28,6 +28,7 @@ from backend.stock.feeds.document import TABLES_APART, Document, Row, as_text
 
 MOST_ROWS = 100_000
 MOST_REMARKS = 20
+MOST_TABLES = 100
 MOST_ROWS_MERGED = 200
 CERTAIN_WITHOUT_YEAR = timedelta(days=7)
 """How near today a day without a year must be for the year to be certain."""
@@ -149,7 +150,7 @@ def _read_table(
     hidden_rows, apart = grid.hidden_rows, found.tables * TABLES_APART
     merged = _merged(grid, columns)
     rows, make = found.rows, tuple.__new__
-    totals = _Totals(found, start=len(rows))
+    totals = _Totals(found, until=len(rows))
     is_first_column_free = 0 not in (code_at, name_at, quantity_at)
     found.tables += 1
     number = index + 1
@@ -190,6 +191,10 @@ def _read_table(
                 continue
             if again:
                 # Another table, with other columns, stands below the first.
+                if found.tables > MOST_TABLES:
+                    raise FeedUnreadable(
+                        _("The file has too many tables. Send one list of what is in the shed.")
+                    )
                 if is_leftmost:
                     for place, each in enumerate(again):
                         _read_table(
@@ -289,40 +294,44 @@ def _total_in(*texts: str) -> re.Match[str] | None:
 
 @dataclass
 class _Totals:
-    """Compares what a sheet says it adds up to with what its rows say. start: the table's first row."""
+    """Compares what a sheet says it adds up to with what its rows say.
+
+    until: the first row that was not yet added. sums: of all rows of the table before it; and, as a workbook's SUM has
+    it, of those that are no text.
+    """
 
     found: _Found
-    start: int
-    since: int = -1
+    until: int
+    sums: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
 
     def compare(self, said: re.Match[str], *, value: object, number: int) -> None:
-        rows = self.found.rows
         total = _plain_number(value if value not in (None, "") else said["said"] or "")
-        of_group = _sums(rows[max(self.since, self.start) :])
-        of_table = _sums(rows[self.start :])
-        self.since = len(rows)
-        is_part = said["word"].lower() in SUBTOTAL
-        if total is None or total in of_group or total in of_table:
+        of_group = _sums(self.found.rows, first=self.until)
+        self.until = len(self.found.rows)
+        self.sums = (self.sums[0] + of_group[0], self.sums[1] + of_group[1])
+        if total is None or total in of_group or total in self.sums:
             return
         if len(self.found.remarks) < MOST_REMARKS:
+            is_part = said["word"].lower() in SUBTOTAL
             self.found.remarks.append(
                 format_lazy(
                     _("Row {row}: the total says {total}, the rows above add up to {sum}."),
                     row=number,
                     total=as_text(total),
-                    sum=as_text((of_group if is_part else of_table)[0]),
+                    sum=as_text((of_group if is_part else self.sums)[0]),
                 )
             )
 
 
-def _sums(rows: Sequence[Row]) -> tuple[Decimal, Decimal]:
-    """Of all rows that say a plain number; and, as a workbook's SUM has it, of those that are no text."""
-    numbers = [(row.value, _plain_number(row.value)) for row in rows]
-    whole = sum((number for _value, number in numbers if number is not None), start=Decimal(0))
-    without_text = sum(
-        (number for value, number in numbers if number is not None and not isinstance(value, str)),
-        start=Decimal(0),
-    )
+def _sums(rows: Sequence[Row], *, first: int) -> tuple[Decimal, Decimal]:
+    whole = without_text = Decimal(0)
+    for place in range(first, len(rows)):
+        value = rows[place].value
+        number = _plain_number(value)
+        if number is not None:
+            whole += number
+            if not isinstance(value, str):
+                without_text += number
     return whole, without_text
 
 
