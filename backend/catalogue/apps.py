@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,3 +13,4 @@ class CatalogueConfig(AppConfig):
         from backend.catalogue.search import signals
 
         signals.connect()
+        post_migrate.connect(signals.fill_an_empty_index, sender=self)

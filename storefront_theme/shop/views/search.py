@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from backend.api.executor import client_address
 from storefront_theme.client import ask
@@ -160,9 +161,9 @@ def _help(request: HttpRequest) -> dict[str, Any]:
 def _asks_too_often(request: HttpRequest) -> bool:
     window = int(timezone.now().timestamp()) // SUGGESTIONS_WINDOW_S
     key = f"suggestions-{client_address(request)}-{window}"
-    cache.add(key, 0, timeout=2 * SUGGESTIONS_WINDOW_S)
     try:
+        cache.add(key, 0, timeout=2 * SUGGESTIONS_WINDOW_S)
         return bool(cache.incr(key) > MOST_SUGGESTIONS_FROM_ADDRESS)
-    except ValueError:
-        # It ran out between the two calls: a new window.
+    except (ValueError, RedisError):
+        # It ran out between the two calls, and a new window begins; or nobody counts at the moment.
         return False

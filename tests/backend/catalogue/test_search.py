@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import given
@@ -132,6 +133,12 @@ def test_the_nightly_task_finds_what_was_changed_past_django() -> None:
     index_search()
     assert first_found("香椿") == ["wosun"]
     assert index_all() == {"product": 0, "dish": 0, "village": 0, "cooperative": 0}
+
+
+def test_a_shop_that_had_goods_before_it_had_an_index_gets_one_with_the_migration() -> None:
+    produce.a_product()
+    call_command("migrate", "catalogue", verbosity=0)
+    assert first_found("莴笋") == ["wosun"]
 
 
 def test_the_lowest_price_per_500_g_is_kept_beside_the_name() -> None:
