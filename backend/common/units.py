@@ -461,7 +461,7 @@ def _nearly(
 ) -> Measure:
     """A number that was written with a slip, or with a note: it waits, with the number as the proposal."""
     found = _measure_text(meant, column_unit=column_unit, counting=counting)
-    if found.reading is Reading.READ:
+    if found.base_units is not None:
         return Measure(
             Reading.WAITS,
             base_units=found.base_units,

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.common.units import MOST_BASE_UNITS, Counting, Measure, Reading, parse_number, parse_quantity
+from backend.common.units import (
+    MOST_BASE_UNITS,
+    Counting,
+    Measure,
+    Reading,
+    parse_number,
+    parse_quantity,
+    plain_quantity,
+    scale_of,
+)
 
 CELTUCE = Counting(base="g", container_name="筐", container_units=10_000)
 EGGS = Counting(base="piece", container_name="箱", container_units=30)
@@ -55,6 +64,9 @@ def in_jin(value: object) -> Measure:
         ("卖完", 0),
         ("卖完了", 0),
         ("无", 0),
+        ("没货了", 0),
+        ("\u200b30\u200f", 15_000),
+        ("\ufeff卖完\u202c", 0),
         ("0公斤", 0),
     ],
 )
@@ -76,6 +88,14 @@ def test_what_can_be_read_becomes_whole_grams(written: object, grams: int) -> No
         ("30～40", 15_000),
         ("半筐", 5000),
         ("一筐半", 15_000),
+        ("1..5", 750),
+        ("12。5斤", 6250),
+        ("30(新到)", 15_000),
+        ("72.5斤（早上称）", 36_250),
+        ("约30斤(新到)", 15_000),
+        ("若干", None),
+        ("同上", None),
+        ("√", None),
         ("128公斤", 128_000),
         ("5箱", None),
         ("-", None),
@@ -115,6 +135,8 @@ def test_what_is_nearly_said_waits_with_a_proposal(written: str, proposal: int |
         "二三十",
         10**12,
         "=1+1",
+        "(5)",
+        "(新到)",
         "9" * 5000,
     ],
 )
@@ -224,3 +246,33 @@ def test_whatever_is_written_gets_an_answer_within_bounds(written: object) -> No
     found = in_jin(written)
     assert found.base_units is None or 0 <= found.base_units <= MOST_BASE_UNITS
     assert found.reading is not Reading.READ or found.base_units is not None
+
+
+@given(
+    value=st.one_of(
+        st.text("0123456789.", max_size=14),
+        st.floats(),
+        st.floats(0, 1e6),
+        st.decimals(),
+        st.decimals(0, 10**7, places=3),
+        st.integers(-10, 10**10),
+        st.booleans(),
+    ),
+    unit=st.sampled_from(["", "斤", "公斤", "KG", " 两 ", "筐", "箱", "个", "袋", "捆", None, "什么"]),
+    counting=st.sampled_from([CELTUCE, EGGS, Counting(base="g"), Counting(base="g", container_name="捆")]),
+)
+def test_the_short_path_answers_as_the_long_one_or_not_at_all(
+    value: object, unit: str | None, counting: Counting
+) -> None:
+    scale = scale_of(unit, counting)
+    short = None if scale is None else plain_quantity(value, scale)
+    found = parse_quantity(value, unit=unit, counting=counting)
+    if short is not None and scale is not None:
+        assert (found.reading, found.base_units, found.unit) == (Reading.READ, short, scale.unit)
+
+
+@pytest.mark.parametrize("value", ["128.5", 128.5, 128, Decimal("128.5")])
+def test_the_short_path_is_taken_by_plain_numbers(value: object) -> None:
+    scale = scale_of("斤", CELTUCE)
+    assert scale is not None
+    assert plain_quantity(value, scale) in (64_250, 64_000)

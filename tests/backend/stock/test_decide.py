@@ -151,6 +151,7 @@ def test_the_same_good_twice_is_refused_in_both_rows_and_the_others_go_through()
         ("", "没有的菜", None),
         ("XY-0009", "儿菜", None),
         ("124", "", None),
+        ("\u200bXY-0001\ufeff", "", 1),
     ],
 )
 def test_a_code_is_found_as_bookkeepers_write_it(code: str, name: str, supply_id: int | None) -> None:
@@ -176,3 +177,76 @@ def test_only_goods_that_no_row_may_mean_are_absent() -> None:
     rows = [row("5"), row("5", code="XY-0009", name="儿菜"), row("", code="00123")]
     missing = absent(matches=match_rows(rows=rows, catalogue=CATALOGUE), catalogue=CATALOGUE)
     assert [match.supply_id for match in missing] == [4]
+
+
+def test_a_number_that_may_be_two_codes_or_none_is_refused() -> None:
+    catalogue = Catalogue([Known(1, "0123", "莴笋"), Known(2, "00123", "儿菜")])
+    found = match_rows(
+        rows=[row("5", code="123"), row("5", code="0123", number=2), row("5", code="9.0", number=3)],
+        catalogue=catalogue,
+    )
+    assert [match.outcome for match in found] == [Outcome.REFUSED, None, Outcome.REFUSED]
+
+
+def test_a_code_beside_another_goods_name_waits_and_beside_any_other_name_does_not() -> None:
+    rows = [
+        row("5", name="儿菜"),
+        row("5", code="XY-0002", name="抱儿菜", number=2),
+        row("5", code="00123", name="豌豆尖(嫩)", number=3),
+    ]
+    found = match_rows(rows=rows, catalogue=CATALOGUE)
+    assert [match.outcome for match in found] == [Outcome.WAITING, None, None]
+    assert "儿菜" in str(found[0].message) and "莴笋" in str(found[0].message)
+    (confirmed,) = match_rows(rows=rows[:1], catalogue=CATALOGUE, confirmed=[1])
+    assert (confirmed.outcome, confirmed.supply_id) == (None, 1)
+
+
+def test_another_word_for_a_good_suggests_it() -> None:
+    (match,) = match_rows(rows=[row("5", code="", name="青笋")], catalogue=CATALOGUE)
+    assert (match.outcome, match.supply_id) == (Outcome.WAITING, 1)
+
+
+def test_what_the_reader_doubts_waits_and_goes_through_once_confirmed() -> None:
+    doubted = row("5", doubt="Which day?")
+    (match,) = match_rows(rows=[doubted], catalogue=CATALOGUE)
+    assert (match.outcome, match.supply_id, match.message) == (Outcome.WAITING, 1, "Which day?")
+    assert match_rows(rows=[doubted], catalogue=CATALOGUE, confirmed=[1])[0].outcome is None
+
+
+def test_a_message_away_from_its_table_says_where_the_row_stands() -> None:
+    refused = Verdict(row("x", number=7, letter="C"), Outcome.REFUSED, message="Write a number.")
+    assert "7" in str(refused.told) and "C" in str(refused.told) and "Write a number." in str(refused.told)
+    elsewhere = refused._replace(row=row("x", number=2_000_007, letter="C", sheet="干货"))
+    assert (
+        "7" in str(elsewhere.told) and "2000007" not in str(elsewhere.told) and "干货" in str(elsewhere.told)
+    )
+    assert refused._replace(message="").told == ""
+
+
+def test_the_short_path_decides_as_the_long_one() -> None:
+    """The same good, said so that only the long path reads it: 50斤 for 50."""
+    for basis in Basis:
+        for on_hand, allocated, since in (
+            (50_000, 0, 0),
+            (50_000, 7000, -5000),
+            (1500, 2000, -2000),
+            (0, 0, 0),
+        ):
+            for counted in (None, (EARLIER, 0, "a"), (MORNING, 0, "b"), (MORNING, 0, "c")):
+                for unit in ("斤", "公斤", ""):
+                    book = BOOK._replace(
+                        on_hand=on_hand,
+                        allocated=allocated,
+                        on_hand_since=since,
+                        counted=counted,
+                        counted_units=on_hand,
+                        counted_unit=unit,
+                    )
+                    for said in ("0", "1", "50", "100", "5000"):
+                        count = replace(SHELF, basis=basis)
+                        short, long = (
+                            verdict(said, book=book, count=count),
+                            verdict(f"{said}斤", book=book, count=count),
+                        )
+                        assert short[1:-1] == long[1:-1]
+                        assert str(short.message) == str(long.message)
