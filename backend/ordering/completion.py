@@ -139,6 +139,9 @@ def _complete(
     )
     cards = list(GiftCard.objects.select_for_update(of=("self",)).filter(checkouts=checkout).order_by("pk"))
     lines = basket_lines(checkout)
+    if user is not None and not checkout.get_customer_email():
+        # A basket that was begun by nobody in particular: who completes it is the customer.
+        checkout.email = user.email
     billing_address = _check(checkout=checkout, lines=lines, cards=cards, discounts=discounts, now=now)
     manager.preprocess_order_creation(checkout, discounts)
 

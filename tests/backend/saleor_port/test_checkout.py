@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone, translation
+from saleor.account.models import User
 from saleor.checkout.models import Checkout
 from saleor.discount.models import Voucher
 from saleor.giftcard.models import GiftCard
@@ -281,6 +282,22 @@ def test_a_refund_that_the_gateway_refuses_is_not_called_done_and_is_not_charged
 
     assert complete(ask, checkout).data["checkoutComplete"]["checkoutErrors"] == []
     assert (Order.objects.count(), captured()) == (1, 50)
+
+
+def test_who_completes_a_basket_without_an_address_for_mail_is_told_at_his_own(
+    shop: Shop, ask: Ask, gateway: type[GatewayOfTests]
+) -> None:
+    checkout = shop.basket(shop.good(1, price="50"))
+    shop.payment(checkout, "50")
+    Checkout.objects.update(email="")
+    lishen = User.objects.create_user("li@buyer.example", "password")
+
+    refused = complete(ask, checkout).data["checkoutComplete"]["checkoutErrors"]
+    assert [error["field"] for error in refused] == ["email"]
+    assert complete(ask, checkout, user=lishen).data["checkoutComplete"]["checkoutErrors"] == []
+
+    order = Order.objects.get()
+    assert (order.user, order.user_email) == (lishen, "li@buyer.example")
 
 
 # ---- sound_checkout: 3-D Secure, vouchers, gift cards, nothing to pay ----
