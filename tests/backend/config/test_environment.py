@@ -158,3 +158,46 @@ def test_proxies_are_networks(production: dict[str, str]) -> None:
 
 def test_a_port_makes_the_demos_address(demo: dict[str, str]) -> None:
     assert Environment.read({**demo, "PORT": "8123"}).public_url == "http://localhost:8123"
+
+
+# ---- Feeds and figures ----------------------------------------------------------------------------------------------
+
+
+def test_a_shop_in_earnest_keeps_no_passwords_and_watches_no_folder_until_it_is_told_to(
+    production: dict[str, str],
+) -> None:
+    environment = Environment.read(production)
+    assert environment.feed_credentials_keys == ()
+    assert environment.feeds_folder is None
+    assert environment.metrics_token == ""
+
+
+def test_the_demo_seals_with_its_own_key_and_watches_below_var(demo: dict[str, str], tmp_path: Path) -> None:
+    environment = Environment.read(demo)
+    assert environment.feed_credentials_keys == (environment.secret_key,)
+    assert environment.feeds_folder == tmp_path / "feeds"
+
+
+def test_several_keys_seal_and_open_while_they_are_changed(
+    production: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text(f"{'n' * 40}\n{'o' * 40}\n")
+    environment = Environment.read({**production, "FEED_CREDENTIALS_KEY_FILE": str(tmp_path / "keys")})
+    assert environment.feed_credentials_keys == ("n" * 40, "o" * 40)
+    assert "nnnn" not in repr(environment)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("FEED_CREDENTIALS_KEY", "short"),
+        ("FEED_CREDENTIALS_KEY", f"{'n' * 40} short"),
+        ("METRICS_TOKEN", "short"),
+        ("FEEDS_FOLDER", "feeds"),
+    ],
+)
+def test_what_would_be_guessed_or_lie_anywhere_is_refused(
+    production: dict[str, str], name: str, value: str
+) -> None:
+    with pytest.raises(EnvironmentUnreadable, match=name):
+        Environment.read({**production, name: value})
