@@ -139,8 +139,13 @@ _MATCHING = f"""
             SELECT kind, coalesce(product_id, dish_id, village_id, cooperative_id) AS subject, slug, title, title_en,
                 names, ts_rank(%(weights)s::float4[], lexemes, %(weigh)s::tsquery) * %(operands)s AS score
             FROM (
-                SELECT * FROM {_TABLE}
-                WHERE lexemes @@ %(match)s::tsquery AND kind = ANY(%(kinds)s) LIMIT %(weighed)s
+                (SELECT * FROM {_TABLE}
+                WHERE lexemes @@ %(match)s::tsquery AND lexemes @@ %(exact)s::tsquery AND kind = ANY(%(kinds)s)
+                LIMIT %(weighed)s)
+                UNION ALL
+                (SELECT * FROM {_TABLE}
+                WHERE lexemes @@ %(match)s::tsquery AND NOT lexemes @@ %(exact)s::tsquery AND kind = ANY(%(kinds)s)
+                LIMIT %(weighed)s)
             ) AS matching
         ) AS weighed
     ) AS placed WHERE place <= %(most)s ORDER BY score DESC, kind, subject
@@ -159,6 +164,7 @@ def _matching(
         weights=_WEIGHTS,
         weigh=question.weigh,
         match=question.match,
+        exact=question.exact,
         operands=question.operands,
         kinds=list(kinds),
         weighed=MOST_WEIGHED,

@@ -248,9 +248,11 @@ def add_names(lexemes: Lexemes, *, name: str, name_en: str = "", pinyin: str = "
 
 @dataclass(frozen=True)
 class Question:
-    """Two tsqueries. match: what must be there; weigh: what counts, so that rank = ts_rank x operands."""
+    """Three tsqueries. match: what must be there; exact: what of it is called just that; weigh: what counts, so that
+    rank = ts_rank x operands."""
 
     match: str
+    exact: str
     weigh: str
     operands: int
 
@@ -283,6 +285,11 @@ class Phrase:
     def __bool__(self) -> bool:
         return bool(self.words)
 
+    @cached_property
+    def exact(self) -> str:
+        """A whole name, or how one sounds: looked at first, however many others hold a part of it."""
+        return f"{quoted('=' + self.key_text)} | {quoted('~' + self.key)}"
+
     def literal(self) -> Question | None:
         """What was meant as it stands: each word somewhere in the names."""
         operands: list[str] = []
@@ -301,7 +308,7 @@ class Phrase:
                 ]
             operands.extend(whole)
             match = _any((match, *whole))
-        return _question(match, operands)
+        return self._question(match, operands)
 
     def heard(self) -> Question | None:
         """The same sound in other characters: 二金条."""
@@ -311,7 +318,7 @@ class Phrase:
         operands = [quoted(f"~{self.key}"), quoted(f"%{alike}")]
         if len(alike) >= 5:
             operands.append(f"{quoted('%' + alike)}:*")
-        return _question(_any(operands), operands)
+        return self._question(_any(operands), operands)
 
     def loose(self) -> Question | None:
         """Any part of it: for what is nowhere as a whole."""
@@ -323,7 +330,10 @@ class Phrase:
             else:
                 operands += [quoted(stem(run))] + ([f"{quoted('~' + run)}:*"] if len(run) > 2 else [])
         operands = list(dict.fromkeys(operands))
-        return _question(_any(operands), operands) if operands else None
+        return self._question(_any(operands), operands) if operands else None
+
+    def _question(self, match: str, operands: Sequence[str]) -> Question:
+        return Question(match=match, exact=self.exact, weigh=_any(operands), operands=len(operands))
 
     def slips(self) -> set[str]:
         """What a name is looked for by when a letter of this may be wrong: the whole, and each longer word of letters."""
@@ -397,10 +407,6 @@ def _literal(word: str, operands: list[str]) -> str | None:
         found.append(f"{whole}:*")
     operands.extend(found)
     return _any(found)
-
-
-def _question(match: str, operands: Sequence[str]) -> Question:
-    return Question(match=match, weigh=_any(operands), operands=len(operands))
 
 
 def _all(parts: Iterable[str]) -> str:
