@@ -7,12 +7,15 @@ from typing import Any
 import graphene
 import pytest
 from django.contrib.auth.models import Permission
+from graphql.error import GraphQLLocatedError
 from saleor.account.models import User
 from saleor.discount.models import Voucher
+from saleor.graphql.views import GraphQLView
 from saleor.order.models import Order
 from saleor.payment import TransactionKind
 from saleor.product.models import Attribute, Collection, Product
 
+from backend.api.errors import format_error
 from backend.saleor_port import without
 from tests.backend.saleor_port.small_shop import GATEWAY, Ask, Shop, ask_anew, make_address
 
@@ -306,3 +309,15 @@ def test_what_cannot_be_read_is_refused_in_words(db: None, case: str) -> None:
 
     told = {type(getattr(error, "original_error", error)).__name__ for error in answer.errors or ()}
     assert told <= {"GraphQLError", "Error"}  # or null, or an error of the field
+
+
+# ---- what an exception says ----
+
+
+def test_saleor_hands_out_what_an_exception_says_and_our_api_a_reference(settings: Any) -> None:
+    """No patch: our endpoint is no view of Saleor's, so the two stand side by side."""
+    settings.DEBUG = False
+    fault = GraphQLLocatedError([], original_error=RuntimeError("password=hunter2 at 10.0.0.1"))
+
+    assert "hunter2" in str(GraphQLView.format_error(fault))
+    assert "hunter2" not in str(format_error(fault))
