@@ -152,7 +152,8 @@ def _readable_cursor(plain: Callable[[str], list[str]]) -> Callable[[str], list[
             values = plain(cursor)
         except ValueError as error:
             raise GraphQLError("Received cursor is invalid.") from error
-        if not isinstance(values, list):
+        # Saleor writes each value as a text, or null.
+        if not isinstance(values, list) or not all(isinstance(each, str | None) for each in values):
             raise GraphQLError("Received cursor is invalid.")
         return values
 

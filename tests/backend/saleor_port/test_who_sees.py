@@ -278,6 +278,10 @@ UNREADABLE = {
         "ValueError",
     ),
     "a cursor of no list": ('{ products(first: 1, after: "VXNlcjox") { totalCount } }', "JSONDecodeError"),
+    "a cursor of lists": (
+        '{ menuItems(first: 1, after: "W1sieCJdXQ==") { totalCount } }',
+        "TypeError",
+    ),
     "an empty id": (
         'mutation { checkoutBillingAddressUpdate(checkoutId: "", billingAddress: {}) { checkoutErrors { field } } }',
         "AttributeError",
