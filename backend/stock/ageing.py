@@ -69,7 +69,7 @@ def find_overrated(*, now: datetime) -> list[tuple[int, int, int]]:
         return [(pk, is_now, should_be) for pk, is_now, should_be in cursor.fetchall()]
 
 
-def _shrink(*, supply_ids: Collection[int], wanted: str, given: dict[str, object]) -> int:
+def _shrink(*, supply_ids: Collection[int], wanted: str, given: dict[str, str | datetime]) -> int:
     ledger.hold_supplies(supply_ids=supply_ids)
     ledger.make_stock_rows(supply_ids=supply_ids)
     with connection.cursor() as cursor:
@@ -85,7 +85,7 @@ def _shrink(*, supply_ids: Collection[int], wanted: str, given: dict[str, object
     return changed
 
 
-def _wanted(*, now: datetime, silenced: Collection[int]) -> tuple[str, dict[str, object]]:
+def _wanted(*, now: datetime, silenced: Collection[int]) -> tuple[str, dict[str, str | datetime]]:
     """The percent that a supply's count is worth, as SQL, and its parameters."""
     steps = sorted(settings.OLD_COUNTS, reverse=True)
     cases = "".join(

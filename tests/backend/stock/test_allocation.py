@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from saleor.core.exceptions import AllocationError, InsufficientStock
-from saleor.order.actions import cancel_order
+from saleor.order.actions import cancel_fulfillment, cancel_order
+from saleor.order.models import Fulfillment
 from saleor.product.models import ProductVariant
 from saleor.warehouse.models import Allocation, Stock
 
@@ -283,3 +284,103 @@ def test_a_basket_of_ten_goods_costs_ten_statements(baima: Cooperative) -> None:
     ) as queries:
         allocate(lines=lines, country_code="CN", now=timezone.now())
     assert len(queries) <= 10, [query["sql"] for query in queries]
+
+
+def movements_of(supply: Supply) -> list[tuple[str, int, int]]:
+    """(kind, change on hand, change of what is promised) of everything but counts, in packs of 1 kg."""
+    entries = supply.movements.exclude(kind=Movement.Kind.COUNT).order_by("pk")
+    return [(entry.kind, entry.on_hand_delta // 1000, entry.allocated_delta // 1000) for entry in entries]
+
+
+def test_an_order_that_is_packed_in_part_and_then_given_up_gives_back_the_rest(celtuce: Supply) -> None:
+    order, (line,) = an_order((variant_of(celtuce), 5))
+    allocate(lines=[line], country_code="CN", now=NOW)
+    LedgerStockKeeper().decrease(line, 3, celtuce.cooperative.warehouse_id)
+    for _ in range(2):
+        LedgerStockKeeper().deallocate_order(order)
+
+    celtuce.refresh_from_db()
+    assert (celtuce.on_hand, celtuce.allocated) == (17_000, 0)
+    assert available(celtuce, variant_of(celtuce)) == 17
+    assert movements_of(celtuce) == [("allocate", 0, 5), ("fulfil", -3, -3), ("release", 0, -2)]
+    assert find_drift() == []
+
+
+def test_a_parcel_that_is_called_back_lies_in_the_shed_and_is_promised_again(celtuce: Supply) -> None:
+    order, (line,) = an_order((variant_of(celtuce), 5))
+    allocate(lines=[line], country_code="CN", now=NOW)
+    fulfillment = Fulfillment.objects.create(order=order)
+    fulfillment.lines.create(order_line=line, quantity=3)
+    line.quantity_fulfilled = 3
+    line.save()
+    LedgerStockKeeper().decrease(line, 3, celtuce.cooperative.warehouse_id)
+    assert not order.can_cancel()
+
+    zhao = a_person(email="zhao@xinyi.example", is_staff=True)
+    cancel_fulfillment(fulfillment, zhao, celtuce.cooperative.warehouse)
+    celtuce.refresh_from_db()
+    assert (celtuce.on_hand, celtuce.allocated) == (20_000, 5_000)
+    assert order.can_cancel()
+    cancel_order(order=order, user=zhao)
+    assert movements_of(celtuce) == [
+        ("allocate", 0, 5),
+        ("fulfil", -3, -3),
+        ("return", 3, 3),
+        ("release", 0, -5),
+    ]
+    assert available(celtuce, variant_of(celtuce)) == 20
+    assert find_drift() == []
+
+
+def test_three_sheds_fill_one_line_the_soonest_to_spoil_first_then_the_oldest_count(
+    celtuce: Supply, fuxing: Cooperative
+) -> None:
+    lihua = a_cooperative(slug="lihua", name="李花村果蔬专业合作社")
+    counted_first = the_same_good(celtuce, cooperative=fuxing, quantity="4", at_hour=-5)
+    spoils_first = the_same_good(celtuce, cooperative=lihua, quantity="6")
+    a_lot(spoils_first, best_before=date(2026, 11, 25))
+    one_kilo = variant_of(celtuce)
+    _, (line,) = an_order((one_kilo, 7))
+    allocate(lines=[line], country_code="CN", now=NOW)
+
+    assert [promised(each, one_kilo) for each in (spoils_first, counted_first, celtuce)] == [3, 2, 2]
+    LedgerStockKeeper().deallocate(line, 6)
+    assert sum(promised(each, one_kilo) for each in (spoils_first, counted_first, celtuce)) == 1
+    assert find_drift() == []
+
+
+def test_two_lines_of_one_pack_are_summed_as_well(celtuce: Supply) -> None:
+    _, lines = an_order((variant_of(celtuce), 12), (variant_of(celtuce), 9))
+    with pytest.raises(InsufficientStock):
+        allocate(lines=lines, country_code="CN", now=NOW)
+    assert not Allocation.objects.exists()
+    _, lines = an_order((variant_of(celtuce), 12), (variant_of(celtuce), 8))
+    allocate(lines=lines, country_code="CN", now=NOW)
+    assert available(celtuce, variant_of(celtuce)) == 0
+
+
+def test_supplies_are_locked_before_stock_rows_and_each_in_the_order_of_their_keys(
+    baima: Cooperative,
+) -> None:
+    supplies = [an_uncounted_supply(cooperative=baima, code=f"XY-{number}") for number in range(5)]
+    count(baima, {supply.code: "20" for supply in supplies})
+    order, lines = an_order(*[(variant_of(supply), 2) for supply in reversed(supplies)])
+    keeper = LedgerStockKeeper()
+    for act in (
+        lambda: allocate(lines=lines, country_code="CN", now=NOW),
+        lambda: keeper.decrease(lines[0], 1, baima.warehouse_id),
+        lambda: keeper.deallocate_order(order),
+        lambda: keeper.increase(lines[0], baima.warehouse, 1),
+        lambda: keeper.lock([line.variant_id for line in lines]),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            act()
+        locks = [query["sql"] for query in queries if "FOR UPDATE" in query["sql"]]
+        tables = [
+            "supply" if '"stock_supply"' in sql else "row"
+            for sql in locks
+            if "warehouse_allocation" not in sql
+        ]
+        assert tables[0] == "supply"
+        assert "supply" not in tables[1:]
+        assert all("ORDER BY" in sql for sql in locks)
