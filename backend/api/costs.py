@@ -137,6 +137,7 @@ LIST_SIZES = {
     "staffNotificationRecipients": 5,
     "stocks": 3,
     "storedPaymentSources": 3,
+    "stockAlerts": 5,
     "stockTokens": 10,
     "supplies": 50,
     "tokens": 3,

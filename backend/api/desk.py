@@ -24,6 +24,7 @@ from backend.api.types.cooperatives import Cooperative
 from backend.api.types.ordering import PackList
 from backend.api.types.programs import StockToken
 from backend.api.types.stock import (
+    StockAlert,
     StockMovementConnection,
     StockReport,
     StockReportConnection,
@@ -77,6 +78,11 @@ class DeskQueries(graphene.ObjectType):
         StockToken,
         cooperative=graphene.String(required=True),
         description="The tokens of the cooperative's own programs, the newest first. For its managers.",
+    )
+    stock_alerts = required_list(
+        StockAlert,
+        cooperative=graphene.String(required=True),
+        description="The cooperative's troubles that are not over, the newest first.",
     )
     pack_list = graphene.Field(PackList, required=True, cooperative=graphene.String(required=True))
 
@@ -143,6 +149,11 @@ class DeskQueries(graphene.ObjectType):
     @staticmethod
     def resolve_stock_tokens(_root: Any, info: ResolveInfo, cooperative: str) -> Any:
         return managed_cooperative(info, cooperative).program_tokens.select_related("issued_by")[:100]
+
+    @staticmethod
+    def resolve_stock_alerts(_root: Any, info: ResolveInfo, cooperative: str) -> Any:
+        own = reporting_cooperative(info, cooperative)
+        return models.Alert.objects.filter(cooperative=own, ended_at__isnull=True)[:20]
 
     @staticmethod
     def resolve_pack_list(_root: Any, info: ResolveInfo, cooperative: str) -> PackListFigures:

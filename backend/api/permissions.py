@@ -19,7 +19,9 @@ from backend.cooperatives.selectors import may_act_for, may_manage
 from backend.cooperatives.services import PREFIX, recognise_token
 
 PROGRAMS_MAY = {
-    "Query": frozenset({"movements", "stockReport", "stockReports", "supplies", "supply", "waitingLines"}),
+    "Query": frozenset(
+        {"movements", "stockAlerts", "stockReport", "stockReports", "supplies", "supply", "waitingLines"}
+    ),
     "Mutation": frozenset(
         {
             "stockLinesConfirm",

@@ -240,7 +240,10 @@ def _counting_form(
     status: int = 200,
 ) -> HttpResponse:
     drawn = fields(supplies, typed=typed, address=partial(desk.address, "desk:history"))
+    troubles = ask(request, "DeskAlerts", cooperative=desk.slug)
     context = frame(desk, "counts") | {
+        "alerts": troubles["stockAlerts"],
+        "is_waiting": bool(troubles["waitingLines"]["edges"]),
         "fields": drawn,
         "shortfalls": [field for field in drawn if field.shortfall],
         "notice": notice,

@@ -72,7 +72,7 @@ for (const form of document.querySelectorAll("form.counting")) {
   };
   for (const input of inputs) {
     // One tap for what is sold out; a second one takes it back.
-    soldOf(input)?.addEventListener("change", (event) => {
+    soldOf(input)?.addEventListener("input", (event) => {
       input.value = event.target.checked ? "0" : "";
       event.stopPropagation();
       look();

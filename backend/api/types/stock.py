@@ -37,6 +37,7 @@ StockReportSourceEnum = _enum("StockReportSourceEnum", models.Report.Source)
 StockReportStatusEnum = _enum("StockReportStatusEnum", models.Report.Status)
 StockLineOutcomeEnum = _enum("StockLineOutcomeEnum", models.ReportLine.Outcome)
 StockMovementKindEnum = _enum("StockMovementKindEnum", models.Movement.Kind)
+StockAlertKindEnum = _enum("StockAlertKindEnum", models.Alert.Kind)
 StockStageEnum = _enum("StockStageEnum", progress.Stage)
 
 
@@ -362,6 +363,17 @@ class StockMovement(DjangoObjectType):
         if root.order_line_id is None:
             return ""
         return OrderNumberLoader(info.context).load(root.order_line_id)
+
+
+class StockAlert(DjangoObjectType):
+    kind = graphene.Field(StockAlertKindEnum, required=True)
+
+    class Meta:
+        model = models.Alert
+        description = (
+            "A trouble that is not over: a feed that fell silent, counts that grew old, reports that failed."
+        )
+        fields = ("id", "message", "since")
 
 
 class StockMovementConnection(graphene.relay.Connection):
