@@ -37,11 +37,7 @@ def main() -> int:
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     # Of the processor: a machine with other work is no slow reader.
     seconds = sum(each.ru_utime + each.ru_stime for each in usage)
-    print(
-        json.dumps(
-            {"seconds": seconds, "megabytes": max(each.ru_maxrss for each in usage) / 1024, "said": said}
-        )
-    )
+    print(json.dumps({"seconds": seconds, "megabytes": most_megabytes(), "said": said}))
     return 0
 
 

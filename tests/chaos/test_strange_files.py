@@ -158,6 +158,7 @@ def test_no_figure_changes_without_an_accepted_line(soak_minutes: float) -> None
 
 
 def test_a_file_that_is_made_to_hurt_takes_little_time_and_space(tmp_path: Path, soak_minutes: float) -> None:
+    too_much = {}
     for name in HEAVY if soak_minutes else HEAVY_OF_EVERY_RUN:
         path = tmp_path / "file"
         path.write_bytes(HEAVY[name]())
@@ -173,5 +174,6 @@ def test_a_file_that_is_made_to_hurt_takes_little_time_and_space(tmp_path: Path,
         print(
             f"{name}: {path.stat().st_size / 1e6:.1f} MB, {took['seconds']:.1f} s, {took['megabytes']:.0f} MB: {took['said']}"
         )
-        assert took["megabytes"] <= MOST_MEGABYTES, name
-        assert took["seconds"] <= MOST_SECONDS, name
+        if took["megabytes"] > MOST_MEGABYTES or took["seconds"] > MOST_SECONDS:
+            too_much[name] = took
+    assert too_much == {}

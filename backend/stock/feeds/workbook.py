@@ -34,9 +34,10 @@ from backend.stock.feeds.columns import MOST_COLUMNS
 from backend.stock.feeds.document import Document
 from backend.stock.feeds.table import MOST_ROWS, UNCOMPUTED, Grid, read_grids
 
-MOST_UNPACKED_BYTES = 48 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+MOST_UNPACKED_BYTES = 48 * MEGABYTE
 MOST_CELLS = 2_000_000
-MOST_TEXT_BYTES = 32 * 1024 * 1024
+MOST_TEXT_BYTES = 32 * MEGABYTE
 MOST_MEMBERS = 2_000
 MOST_SHEETS = 60
 MOST_LINES = MOST_ROWS + 5_000
@@ -103,15 +104,14 @@ def unpack(raw: bytes, *, wanted: Callable[[str], bool]) -> dict[str, bytes]:
             if len(members) > MOST_MEMBERS:
                 raise FeedUnreadable(NOT_XLSX)
             for entry in members:
-                content = _inflate(raw, entry=entry, most=left)
-                left -= len(content)
-                if entry.filename.endswith((".xml", ".rels")) and (
-                    b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\x00" in content
-                ):
+                is_wanted = wanted(entry.filename)
+                if is_wanted and entry.filename in entries:
+                    # Two members of one name: which of them a program reads is anybody's guess.
                     raise FeedUnreadable(NOT_XLSX)
-                if wanted(entry.filename):
-                    if entry.filename in entries:
-                        # Two members of one name: which of them a program reads is anybody's guess.
+                size, content = _inflate(raw, entry=entry, most=left, is_wanted=is_wanted)
+                left -= size
+                if is_wanted:
+                    if b"<!DOCTYPE" in content or b"<!ENTITY" in content or _has_nul(entry, content):
                         raise FeedUnreadable(NOT_XLSX)
                     entries[entry.filename] = content
     except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, ValueError, OSError) as error:
@@ -119,27 +119,37 @@ def unpack(raw: bytes, *, wanted: Callable[[str], bool]) -> dict[str, bytes]:
     return entries
 
 
-def _inflate(raw: bytes, *, entry: zipfile.ZipInfo, most: int) -> bytes:
-    """What the entry's bytes really hold: `zipfile` would stop at the size that a forged header states."""
+def _has_nul(entry: zipfile.ZipInfo, content: bytes) -> bool:
+    """Whether XML is in UTF-16, which what looks through it below would not see."""
+    return entry.filename.endswith((".xml", ".rels")) and b"\x00" in content
+
+
+def _inflate(raw: bytes, *, entry: zipfile.ZipInfo, most: int, is_wanted: bool) -> tuple[int, bytes]:
+    """How much the entry's bytes really hold, and what if it is wanted: `zipfile` would stop at the size that a
+    forged header states. A megabyte at a time, so that a bomb never takes more room than is allowed."""
     names, extra = struct.unpack_from("<HH", raw, entry.header_offset + 26)
     start = entry.header_offset + 30 + names + extra
     packed = memoryview(raw)[start : start + entry.compress_size]
     if entry.flag_bits & 0x1:
         raise FeedUnreadable(PASSWORD)
-    if entry.compress_type == zipfile.ZIP_STORED:
-        content = bytes(packed)
-        is_whole = True
-    elif entry.compress_type == zipfile.ZIP_DEFLATED:
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        content = inflater.decompress(packed, most + 1)
-        is_whole = inflater.eof
-    else:
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FeedUnreadable(NOT_XLSX)
-    if len(content) > most:
-        raise FeedUnreadable(_("The workbook is too large once unpacked. Send the stock sheet alone."))
-    if not is_whole or len(content) != entry.file_size:
+    size, content = 0, io.BytesIO()
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS) if entry.compress_type == zipfile.ZIP_DEFLATED else None
+    piece: bytes | memoryview = packed
+    while True:
+        block = piece if inflater is None else inflater.decompress(piece, MEGABYTE)
+        size += len(block)
+        if size > most:
+            raise FeedUnreadable(_("The workbook is too large once unpacked. Send the stock sheet alone."))
+        if is_wanted:
+            content.write(block)
+        if inflater is None or inflater.eof or not (block or inflater.unconsumed_tail):
+            break
+        piece = inflater.unconsumed_tail
+    if (inflater is not None and not inflater.eof) or size != entry.file_size:
         raise FeedUnreadable(NOT_XLSX)
-    return content
+    return size, content.getvalue()
 
 
 def _marks_of_sheets(entries: dict[str, bytes], *, indexes: list[int]) -> Iterator[_Marks]:
