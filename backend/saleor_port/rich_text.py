@@ -56,27 +56,27 @@ def clean_rich_text() -> Iterator[Replace]:
     from saleor.product import models as product
     from saleor.site import models as site
 
-    # Their columns; a text may grow when it is escaped.
-    header, description = (
-        site.SiteSettings._meta.get_field(name).max_length for name in ("header_text", "description")
-    )
-    for model in (
+    described = (
         product.Category,
         product.CategoryTranslation,
         product.Collection,
         product.CollectionTranslation,
         product.Product,
         product.ProductTranslation,
-    ):
-        yield _cleaned(model, description_json=draft, description=html)
-    for model in (page.Page, page.PageTranslation):
-        yield _cleaned(model, content_json=draft, content=html)
-    for model in (site.SiteSettings, site.SiteSettingsTranslation):
-        yield _cleaned(
-            model,
-            header_text=lambda text: plain(text)[:header],
-            description=lambda text: plain(text)[:description],
+    )
+    yield from (_cleaned(each, description_json=draft, description=html) for each in described)
+    yield from (
+        _cleaned(each, content_json=draft, content=html) for each in (page.Page, page.PageTranslation)
+    )
+    # The widths of their columns; a text may grow when it is escaped.
+    yield from (
+        _cleaned(
+            each,
+            header_text=lambda text: plain(text)[:200],
+            description=lambda text: plain(text)[:500],
         )
+        for each in (site.SiteSettings, site.SiteSettingsTranslation)
+    )
 
 
 def draft(content: Any) -> Any:

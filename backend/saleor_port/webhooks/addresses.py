@@ -49,4 +49,4 @@ def _check(url: str) -> None:
     try:
         check_address(url=url, allow_private=settings.WEBHOOKS_ALLOW_PRIVATE, schemes=schemes())
     except AddressRefused as error:
-        raise ValidationError({"target_url": ValidationError(error.message, code="invalid")}) from error
+        raise ValidationError({"target_url": ValidationError(str(error), code="invalid")}) from error
