@@ -39,6 +39,7 @@ from tests import produce
 
 SECONDS = 20
 SHORT_SEED = 20261123
+BODIES_IN_SHORT = 200
 CANARY = "金丝雀"
 """Stands in every row that belongs to 王会计's cooperative, to 周叔, or to nobody yet: no stranger must read it."""
 
@@ -346,3 +347,92 @@ def _what_is_wrong(status: int, text: str, document: str) -> str:
     if CANARY in json.dumps(json.loads(text), ensure_ascii=False) and CANARY not in document:
         return "somebody else's data"
     return ""
+
+
+# ---- What is not even a request -------------------------------------------------------------------------------------
+
+CONTENT_TYPES = (
+    "application/json",
+    "application/json",
+    "application/json; charset=utf-16",
+    "application/json; charset=nothing",
+    "application/graphql",
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "multipart/form-data",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data; boundary=" + "y" * 300,
+    "image/png",
+    "\u007f/\u007f",
+    "",
+)
+DOCUMENT = "query Q($first: Int) { products(first: $first) { edges { node { name } } } }"
+BODIES = (
+    json.dumps({"query": DOCUMENT, "variables": {"first": 1}, "operationName": "Q"}).encode(),
+    json.dumps([{"query": DOCUMENT, "variables": {"first": 1}}] * 2).encode(),
+    json.dumps({"id": "0" * 64, "extensions": {"persistedQuery": {"sha256Hash": "1" * 64}}}).encode(),
+    DOCUMENT.encode(),
+    b'--x\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{"query": "{ shop { name } }"}\r\n--x--\r\n',
+    b"[" * 50_000,
+    b'{"query":' * 50_000,
+    b'{"query": "{ shop { name } }", "variables": ' + b'{"a":' * 20_000 + b"1" + b"}" * 20_000 + b"}",
+    b'{"query": "{ shop { name } }", "variables": {"n": ' + b"9" * 5_000 + b"}}",
+    b'{"query": "{ shop { name } }", "variables": {"n": NaN, "m": -Infinity}}',
+    b'{"query": "{ shop(name: \\"\\ud800\\") { name } }", "operationName": "\\udfff"}',
+    b'{"query": "\\u0000{ shop { name } }"}',
+    "{ shop { name } } \ufeff".encode("utf-16"),
+    b"query=%7Bshop%7Bname%7D%7D",
+    b"\x1f\x8b\x08\x00" + bytes(range(256)),
+    b"",
+)
+
+
+def _spoilt(body: bytes, chance: random.Random) -> bytes:
+    """The body as it is, cut, doubled, or with some bytes changed."""
+    match chance.randrange(5):
+        case 0:
+            return body[: chance.randrange(len(body) + 1)]
+        case 1:
+            return body + body[: chance.randrange(len(body) + 1)]
+        case 2 | 3 if body:
+            changed = bytearray(body)
+            for _ in range(chance.randint(1, 8)):
+                changed[chance.randrange(len(changed))] = chance.randrange(256)
+            return bytes(changed)
+    return body
+
+
+@pytest.mark.timeout(0)
+def test_a_body_of_any_bytes_is_answered_as_a_bad_request(
+    db: None, soak_minutes: float, settings: Any
+) -> None:
+    settings.TRUSTED_DOCUMENTS_ONLY = False
+    produce.a_shed()
+    seed = random.SystemRandom().randrange(2**32) if soak_minutes else SHORT_SEED
+    chance = random.Random(seed)
+    client = Client(raise_request_exception=False)
+    token = _token(produce.a_person(email="zhao@town.example", is_staff=True))
+    until = time.monotonic() + soak_minutes * 60
+    asked = 0
+    while asked < BODIES_IN_SHORT or time.monotonic() < until:
+        asked += 1
+        body, content_type = _spoilt(chance.choice(BODIES), chance), chance.choice(CONTENT_TYPES)
+        headers = chance.choice(
+            (
+                {},
+                {},
+                {"Authorization": f"JWT {token}"},
+                {"Authorization": "JWT \u00ff"},
+                {"Authorization": "Bearer " + "a" * 31},
+                {"Content-Encoding": "gzip"},
+                {"Content-Length": str(chance.choice((-1, 0, 3, 2**70)))},
+                {"Accept-Language": "\u00ff;q=x"},
+                {"X-Request-Id": "\u00ff" * 40},
+            )
+        )
+        response = client.generic("POST", "/graphql/", body, content_type=content_type, headers=headers)
+        said = f"seed {seed}, number {asked}: {content_type} {headers} {body[:200]!r}: {response.content[:400]!r}"
+        assert response.status_code < 500, said
+        assert b"INTERNAL_ERROR" not in response.content, said
+        json.loads(response.content)
+    print(f"strange bodies: {asked} sent, seed {seed}")
