@@ -105,7 +105,7 @@ def confirm_lines(
         report.submitted_by = submitted_by or report.submitted_by
         document = read_report(report=report)
         count = take_header(report=report, document=document)
-        catalogue = read_catalogue(cooperative_id=report.cooperative_id)
+        catalogue = read_catalogue(report=report, document=document)
         matches = [
             match
             for match in decide.match_rows(rows=document.rows, catalogue=catalogue, confirmed=count.confirmed)
@@ -170,7 +170,7 @@ def _apply(*, report: Report, now: datetime) -> None:
         report.status, report.message = Status.REFUSED, str(error)[:500]
         report.save(update_fields=["status", "message", "applied_at"])
         return
-    catalogue = read_catalogue(cooperative_id=report.cooperative_id)
+    catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
     ids = meant(matches)
     ledger.hold_supplies(supply_ids=ids)

@@ -30,6 +30,10 @@ MOST_AHEAD = timedelta(minutes=5)
 """How far a cooperative's clock may be ahead of ours."""
 
 
+SHORT = 2_000
+"""Rows of a list for which the supplies are asked for by code, instead of reading all that the cooperative has."""
+
+
 @dataclass(frozen=True)
 class Weighed:
     """A verdict for each row, in their order; and what the cooperative's supplies are called."""
@@ -120,7 +124,7 @@ def meant(matches: Iterable[Match]) -> set[int]:
 
 def weigh(*, report: Report, document: Document, count: Count) -> Weighed:
     """Find what the rows mean, read the books, and decide, for who looks: nothing is locked."""
-    catalogue = read_catalogue(cooperative_id=report.cooperative_id)
+    catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
     return Weighed(weigh_matches(matches=matches, count=count), catalogue)
 
@@ -142,10 +146,17 @@ def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int
     return {verdict.row.number: verdict for verdict in again}
 
 
-def read_catalogue(*, cooperative_id: int) -> Catalogue:
-    """What the cooperative's supplies are called."""
-    supplies = Supply.objects.filter(cooperative=cooperative_id, is_active=True).order_by("pk")
-    return Catalogue([Known(*row) for row in supplies.values_list("pk", "code", "name")])
+def read_catalogue(*, report: Report, document: Document) -> Catalogue:
+    """What the cooperative's supplies are called: those that a short list names, or all where it needs them."""
+    supplies = Supply.objects.filter(cooperative=report.cooperative_id, is_active=True).order_by("pk")
+    known = supplies.values_list("pk", "code", "name")
+    if len(document.rows) <= SHORT and not report.is_complete:
+        codes = {row.code for row in document.rows}
+        named = [Known(*row) for row in known.filter(code__in=codes)]
+        # A code that is written otherwise, or is none of the cooperative's, is compared with all.
+        if len(named) == len(codes):
+            return Catalogue(named)
+    return Catalogue([Known(*row) for row in known])
 
 
 def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]:
