@@ -186,6 +186,7 @@ def test_a_search_over_sixty_thousand_goods(sixty_thousand: int) -> None:
             f"   {len(find(query).of('product')):>4} {theirs.count():>6}"
         )
         slowest = max(slowest, ours)
+    assert len(find("洋芋").hits) == 400
     for order in (GoodsOrder.TODAY, GoodsOrder.PRICE_PER_500G, GoodsOrder.NEWEST_COUNT, GoodsOrder.NAME):
         first = page_of_goods(Wanted(), order=order, size=24)
         deep = page_of_goods(Wanted(), order=order, size=24, from_end=True).places[0]

@@ -19,9 +19,10 @@ from backend.stock.models import Supply
 
 MOST_RANKED = 400
 """So many of each kind are put in order; whoever looks for more has typed too little."""
-MOST_WEIGHED = 6_000
+MOST_WEIGHED = 2_000
 """So many matches are weighed, so that one letter costs no more in a large catalogue than in a small one."""
 MOST_OF_A_PHRASE = 1_000
+MOST_SLIPS = 200
 LEAST_SHARE = 0.5
 MOST_NEAR = 5
 IN_STOCK, IN_SEASON = 0.05, 0.03
@@ -133,27 +134,22 @@ def product_pks(text: str) -> list[int]:
 # ---- Ways of looking -------------------------------------------------------------------------------------------------
 
 _TABLE = SearchEntry._meta.db_table
+# search_entries_matching() and search_entries_a_slip_away(): migration 0004.
 _MATCHING = f"""
     SELECT kind, subject, slug, title, title_en, names, score FROM (
         SELECT *, row_number() OVER (PARTITION BY kind ORDER BY score DESC, subject) AS place FROM (
             SELECT kind, coalesce(product_id, dish_id, village_id, cooperative_id) AS subject, slug, title, title_en,
                 names, ts_rank(%(weights)s::float4[], lexemes, %(weigh)s::tsquery) * %(operands)s AS score
-            FROM (
-                (SELECT * FROM {_TABLE}
-                WHERE lexemes @@ %(match)s::tsquery AND lexemes @@ %(exact)s::tsquery AND kind = ANY(%(kinds)s)
-                LIMIT %(weighed)s)
-                UNION ALL
-                (SELECT * FROM {_TABLE}
-                WHERE lexemes @@ %(match)s::tsquery AND NOT lexemes @@ %(exact)s::tsquery AND kind = ANY(%(kinds)s)
-                LIMIT %(weighed)s)
-            ) AS matching
+            FROM {_TABLE} WHERE id IN (
+                SELECT search_entries_matching(
+                    %(match)s::tsquery, %(exact)s::tsquery, %(kinds)s::text[], %(weighed)s))
         ) AS weighed
     ) AS placed WHERE place <= %(most)s ORDER BY score DESC, kind, subject
 """  # noqa: S608  (the table's own name)
 _SLIPS = f"""
     SELECT kind, coalesce(product_id, dish_id, village_id, cooperative_id), slug, title, title_en, names, 0.0
-    FROM {_TABLE} WHERE slips && %(slips)s::varchar[] ORDER BY pk LIMIT %(most)s
-""".replace("ORDER BY pk", "ORDER BY id")  # noqa: S608  (the table's own name)
+    FROM {_TABLE} WHERE id IN (SELECT search_entries_a_slip_away(%(slips)s::varchar[], %(most)s))
+"""  # noqa: S608  (the table's own name)
 
 
 def _matching(
@@ -177,7 +173,7 @@ def _a_slip_away(phrase: Phrase) -> list[Hit]:
     if not slips:
         return []
     found = []
-    for hit in _ask(_SLIPS, slips=sorted(slips), most=MOST_RANKED):
+    for hit in _ask(_SLIPS, slips=sorted(slips), most=MOST_SLIPS):
         distance, name = nearest_name(phrase, hit.names, english=hit.title_en)
         if distance <= 1:
             score = 1.0 - 0.5 * distance + (0.2 if name == hit.title else 0.0)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -424,7 +424,7 @@ def nearest_name(phrase: Phrase, names: Sequence[str], *, english: str = "") -> 
     """(distance, the name or the end of a name that sounds most like what was typed); 0 as it is, 1 a slip, 9 neither."""
     keys = phrase.slip_keys() or [readings.alike(phrase.key)]
     best = (9, names[0] if names else english)
-    for name, key in _endings(names, english):
+    for name, key in _endings(tuple(names), english):
         for typed in keys:
             distance = (
                 0
@@ -437,15 +437,19 @@ def nearest_name(phrase: Phrase, names: Sequence[str], *, english: str = "") -> 
     return best
 
 
-def _endings(names: Sequence[str], english: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=4096)
+def _endings(names: tuple[str, ...], english: str) -> tuple[tuple[str, str], ...]:
+    """(a name from one of its syllables on, or an English name; how that sounds, or one of its words)."""
+    found: list[tuple[str, str]] = []
     for name in names:
         for spoken in sounds(name):
             if len(spoken) != len(name):
-                yield name, readings.alike("".join(spoken))
+                found.append((name, readings.alike("".join(spoken))))
                 continue
-            for at in range(len(name)):
-                if at == 0 or len(name) - at > 1:
-                    yield name[at:], readings.alike("".join(spoken[at:]))
-    for word in english_words(english):
-        if english:
-            yield english, readings.alike(word)
+            found += [
+                (name[at:], readings.alike("".join(spoken[at:])))
+                for at in range(len(name))
+                if at == 0 or len(name) - at > 1
+            ]
+    found += [(english, readings.alike(word)) for word in english_words(english) if english]
+    return tuple(found)
