@@ -240,11 +240,25 @@ def match_rows(*, rows: Iterable[Row], catalogue: Catalogue, confirmed: Collecti
     suggestions = 0
     by_code, names, make = catalogue.by_code, catalogue.names, tuple.__new__
     for row in rows:
-        number, _column, code, value, name, _unit, _lot, problem, is_hidden, _letter, _sheet, doubt = row
+        (
+            number,
+            _column,
+            code,
+            value,
+            name,
+            _unit,
+            _lot,
+            problem,
+            is_hidden,
+            _letter,
+            _sheet,
+            doubt,
+            skipped,
+        ) = row
         supply_id = by_code.get(code)
         if (
             supply_id is not None
-            and not (problem or is_hidden or doubt or value is None or value == "")
+            and not (problem or is_hidden or doubt or skipped or value is None or value == "")
             and (not name or name == names[supply_id] or catalogue.is_called(supply_id, name=name))
         ):
             # Nearly every row; the rest may take its time.
@@ -281,6 +295,8 @@ def match_rows(*, rows: Iterable[Row], catalogue: Catalogue, confirmed: Collecti
 
 def _match(row: Row, catalogue: Catalogue, *, with_suggestion: bool) -> Match:
     """A row that is not as plain as most are."""
+    if row.skipped:
+        return Match(row, None, Outcome.SKIPPED, row.skipped)
     supply_id = catalogue.find(code=row.code, name=row.name)
     if row.problem:
         return Match(row, supply_id, Outcome.REFUSED, row.problem)
@@ -361,7 +377,7 @@ def decide(*, matches: Iterable[Match], books: Mapping[int, Books], count: Count
             verdicts.append(Verdict(row, outcome or Outcome.WAITING, supply_id, message=message))
             continue
         book = books[supply_id]
-        scale = scale_of(row.unit, book.counting)
+        scale = scale_of(row.unit if row.unit is not None else _usual_unit(book), book.counting)
         counted = None if scale is None else plain_quantity(row.value, scale)
         if (
             counted is None
@@ -393,8 +409,18 @@ def _is_odd(counted: int, unit: str, book: Books, *, is_sellable: bool) -> bool:
     return unit != book.counted_unit or counted >= JUMP * before or counted * JUMP <= before
 
 
+def _usual_unit(book: Books) -> str | None:
+    """For a sheet that names no unit: the one in which the same good was counted last, so that it is asked once.
+
+    Grams are not among them: nobody writes them by hand, and a hundred of them are no hundred 斤.
+    """
+    unit = book.counted_unit
+    return unit if GRAMS.get(unit, 0) >= 500 or (unit and unit == book.counting.container_name) else None
+
+
 def _decide_row(*, row: Row, book: Books, count: Count) -> Verdict:
-    measure = parse_quantity(row.value, unit=row.unit, counting=book.counting)
+    unit = row.unit if row.unit is not None else _usual_unit(book)
+    measure = parse_quantity(row.value, unit=unit, counting=book.counting)
     if measure.reading is Reading.BLANK:
         return _verdict(row, book, measure, Outcome.SKIPPED, _("Empty: unchanged."))
     if measure.reading is Reading.REFUSED:

@@ -26,7 +26,8 @@ class Row(NamedTuple):
 
     column: the heading of the quantity; letter: the column it stands in, C; sheet: its name where there are several.
     unit: as the row, or its column, says; "" for the base unit; None when nobody says. problem: why the reader
-    already refuses the row; doubt: why a person must look at it before it counts. is_hidden: the bookkeeper's
+    already refuses the row; doubt: why a person must look at it before it counts; skipped: why it is no good's row at
+    all, as a total is. is_hidden: the bookkeeper's
     workbook does not show it.
 
     A tuple, since a report may have a hundred thousand of them.
@@ -44,6 +45,7 @@ class Row(NamedTuple):
     letter: str = ""
     sheet: str = ""
     doubt: str | Promise = ""
+    skipped: str | Promise = ""
 
     @property
     def written(self) -> str:

@@ -86,6 +86,7 @@ def _rows(items: Sequence[object]) -> list[Row]:
                     "",
                     "",
                     "",
+                    "",
                 ),
             )
         )

@@ -181,7 +181,21 @@ def _read_table(
         if "计" in code or "计" in name or "计" in first or "总" in name or "总" in code or "otal" in name:
             said = _total_in(first, code, name)
             if said is not None:
-                totals.compare(said, value=value, number=number)
+                label = code if "计" in code or "总" in code else name or first or code
+                told = totals.compare(said, value=value, number=number)
+                rows.append(
+                    Row(
+                        number + apart,
+                        heading,
+                        "",
+                        value,
+                        label,
+                        "",
+                        letter=letter,
+                        sheet=sheet,
+                        skipped=told,
+                    )
+                )
                 continue
         if code in STARTS_A_TABLE or name in STARTS_A_TABLE or first in STARTS_A_TABLE:
             again = read_headings(cells, hidden=grid.hidden_columns)
@@ -228,6 +242,7 @@ def _read_table(
                     letter,
                     sheet,
                     doubt,
+                    "",
                 ),
             )
         )
@@ -304,30 +319,33 @@ class _Totals:
     until: int
     sums: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
 
-    def compare(self, said: re.Match[str], *, value: object, number: int) -> None:
+    def compare(self, said: re.Match[str], *, value: object, number: int) -> str | Promise:
+        """What to tell of the row with the total; a remark for the whole, too, when it does not add up."""
         total = _plain_number(value if value not in (None, "") else said["said"] or "")
         of_group = _sums(self.found.rows, first=self.until)
         self.until = len(self.found.rows)
         self.sums = (self.sums[0] + of_group[0], self.sums[1] + of_group[1])
-        if total is None or total in of_group or total in self.sums:
-            return
+        if total is None:
+            return _("A total, not a good.")
+        if total in of_group or total in self.sums:
+            return _("A total, not a good; it adds up.")
+        is_part = said["word"].lower() in SUBTOTAL
+        told = format_lazy(
+            _("Row {row}: the total says {total}, the rows above add up to {sum}."),
+            row=number,
+            total=as_text(total),
+            sum=as_text((of_group if is_part else self.sums)[0]),
+        )
         if len(self.found.remarks) < MOST_REMARKS:
-            is_part = said["word"].lower() in SUBTOTAL
-            self.found.remarks.append(
-                format_lazy(
-                    _("Row {row}: the total says {total}, the rows above add up to {sum}."),
-                    row=number,
-                    total=as_text(total),
-                    sum=as_text((of_group if is_part else self.sums)[0]),
-                )
-            )
+            self.found.remarks.append(told)
+        return told
 
 
 def _sums(rows: Sequence[Row], *, first: int) -> tuple[Decimal, Decimal]:
     whole = without_text = Decimal(0)
     for place in range(first, len(rows)):
         value = rows[place].value
-        number = _plain_number(value)
+        number = None if rows[place].skipped else _plain_number(value)
         if number is not None:
             whole += number
             if not isinstance(value, str):

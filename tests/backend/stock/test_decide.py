@@ -250,3 +250,15 @@ def test_the_short_path_decides_as_the_long_one() -> None:
                         )
                         assert short[1:-1] == long[1:-1]
                         assert str(short.message) == str(long.message)
+
+
+@pytest.mark.parametrize(
+    "counted_unit, outcome, base_units",
+    [("斤", "accepted", 45_000), ("公斤", "accepted", 90_000), ("g", "waiting", None), ("", "waiting", None)],
+)
+def test_a_sheet_without_units_is_taken_in_the_unit_of_the_last_count(
+    counted_unit: str, outcome: str, base_units: int | None
+) -> None:
+    for said in ("90", " 90 "):
+        found = verdict(said, book=BOOK._replace(counted_unit=counted_unit), unit=None)
+        assert (found.outcome, found.base_units) == (outcome, base_units)

@@ -83,7 +83,7 @@ def test_each_line_is_told_with_its_cell_and_nothing_is_written(baima: Cooperati
     assert not {"INSERT", "UPDATE", "DELETE", "COPY"} & set(asked)
     assert "FOR UPDATE" not in " ".join(query["sql"] for query in queries)
 
-    first, second, third, fourth = said["lines"]
+    first, second, third, fourth, total = said["lines"]
     assert all(set(line) == KEYS for line in said["lines"])
     assert first == {
         "row": 5,
@@ -101,12 +101,13 @@ def test_each_line_is_told_with_its_cell_and_nothing_is_written(baima: Cooperati
     assert (third["outcome"], third["base_units"], third["code"]) == ("refused", None, "123")
     assert third["message"].startswith("第 7 行 C 列：")
     assert (fourth["outcome"], "莴笋" in fourth["message"]) == ("waiting", True)
+    assert (total["outcome"], total["row"], total["code"]) == ("skipped", 9, "")
     assert said["summary"] == {
-        "lines": 4,
+        "lines": 5,
         "accepted": 1,
         "waiting": 2,
         "refused": 1,
-        "skipped": 0,
+        "skipped": 1,
         "remarks": [],
         "cooperative": "baima",
         "basis": "shelf",

@@ -53,6 +53,7 @@ def test_a_daily_list_in_gb18030() -> None:
         Told(7, "XY-0005", "waiting", 15_000),
         Told(8, "XY-0006", "skipped", None),
         Told(9, "XY-0007", "accepted", 0),
+        Told(10, "合计", "skipped", None),
         Told(11, "制表:王会计", "skipped", None),
     ]
 

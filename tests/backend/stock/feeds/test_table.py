@@ -168,7 +168,13 @@ XY-0004,儿菜,一百二,斤
 合计,,1350,
 """
     )
-    assert [row.code for row in document.rows] == ["XY-0001", "XY-0003", "XY-0004"]
+    assert [row.code or row.name for row in document.rows if not row.skipped] == [
+        "XY-0001",
+        "XY-0003",
+        "XY-0004",
+    ]
+    totals = [each for each in told(document) if each.outcome == "skipped"]
+    assert [(each.line, each.code) for each in totals] == [(4, "小 计:"), (6, "本页小计"), (7, "合计")]
     assert document.remarks == []
 
 

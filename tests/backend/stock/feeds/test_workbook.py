@@ -41,7 +41,9 @@ def test_a_table_below_its_titles_with_a_total_below_it() -> None:
         (7, "库存", "XY-0003", "小米辣", "卖完", "斤"),
         (8, "库存", "XY-0004", "青菜头", None, "斤"),
         (9, "库存", "XY-0005", "儿菜", "约30", "斤"),
+        (11, "库存", "", "合计", 72.5, ""),
     ]
+    assert [bool(row.skipped) for row in document.rows] == [False] * 5 + [True]
     assert list(document.remarks) == []
 
 
