@@ -23,6 +23,7 @@ from graphql.language.ast import Document
 from saleor.core import middleware as saleor_middleware
 
 from backend.api.errors import format_error
+from backend.common.counting import times
 from backend.common.freshness import Subject, Versions, keep, versions_and
 from backend.saleor_port.client_address import client_address
 
@@ -34,6 +35,7 @@ __all__ = [
     "execute",
     "keep",
     "middleware",
+    "times",
     "versions_and",
 ]
 

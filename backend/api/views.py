@@ -26,6 +26,7 @@ from graphql.execution.executors.sync import SyncExecutor
 from graphql.language.ast import Document, OperationDefinition
 from graphql.type.schema import GraphQLSchema
 from graphql_jwt.exceptions import JSONWebTokenError
+from saleor.account.models import User
 from saleor.graphql.middleware import get_app
 from saleor.graphql.views import GraphQLView
 
@@ -298,7 +299,7 @@ def _may_send_files(request: HttpRequest) -> bool:
     """Whether who signed in is of the shop's staff, or reports a cooperative's stock."""
     if hasattr(request, "program") or getattr(request, "app", None) or request.user.is_staff:
         return True
-    return bool(cooperatives_of(user=request.user))
+    return isinstance(request.user, User) and bool(cooperatives_of(user=request.user))
 
 
 def _require_may_send_files(request: HttpRequest) -> None:

@@ -89,9 +89,9 @@ def candidates() -> list[Candidate]:
             slug=dish.slug,
             goods=tuple(
                 dict.fromkeys(
-                    each.product_id
+                    each.product.pk
                     for each in dish.ingredients.all()
-                    if each.product_id and each.product.is_published
+                    if each.product and each.product.is_published
                 )
             ),
         )

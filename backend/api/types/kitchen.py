@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import graphene
 from graphql import ResolveInfo
 from promise import Promise
@@ -116,7 +118,7 @@ class ShoppingListLine(graphene.ObjectType):
 class Line:
     """A line of kitchen.py, with the variants that it names."""
 
-    def __init__(self, line: kitchen.ListLine, variants: dict[int, object]) -> None:
+    def __init__(self, line: kitchen.ListLine, variants: Mapping[int, object]) -> None:
         self.line = line
         self.variants = variants
 

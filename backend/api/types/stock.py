@@ -19,8 +19,9 @@ from saleor.order.models import OrderLine
 
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import required_list
-from backend.stock import models, progress, words
+from backend.stock import models, words
 from backend.stock.previewing import Preview, PreviewLine, preview
+from backend.stock.progress import Progress, Stage
 from backend.stock.selectors import progress as progress_of
 
 # A report page shows at most this many lines at once.
@@ -35,10 +36,10 @@ SupplyUnitEnum = _enum("SupplyUnitEnum", models.Supply.Unit)
 StockBasisEnum = _enum("StockBasisEnum", words.Basis)
 StockReportSourceEnum = _enum("StockReportSourceEnum", models.Report.Source)
 StockReportStatusEnum = _enum("StockReportStatusEnum", models.Report.Status)
-StockLineOutcomeEnum = _enum("StockLineOutcomeEnum", models.ReportLine.Outcome)
+StockLineOutcomeEnum = _enum("StockLineOutcomeEnum", words.Outcome)
 StockMovementKindEnum = _enum("StockMovementKindEnum", models.Movement.Kind)
 StockAlertKindEnum = _enum("StockAlertKindEnum", models.Alert.Kind)
-StockStageEnum = _enum("StockStageEnum", progress.Stage)
+StockStageEnum = _enum("StockStageEnum", Stage)
 
 
 def supplies_to_show() -> QuerySet[models.Supply]:
@@ -232,7 +233,7 @@ class StockProgress(graphene.ObjectType):
     total = graphene.Int(required=True)
 
     @staticmethod
-    def resolve_stage(root: progress.Progress, _info: ResolveInfo) -> str:
+    def resolve_stage(root: Progress, _info: ResolveInfo) -> str:
         return root.stage.value
 
 
@@ -287,7 +288,7 @@ class StockReport(DjangoObjectType):
         return name_of(root.undone_by)
 
     @staticmethod
-    def resolve_progress(root: models.Report, _info: ResolveInfo) -> progress.Progress:
+    def resolve_progress(root: models.Report, _info: ResolveInfo) -> Progress:
         return progress_of(report=root)
 
     @staticmethod
@@ -302,19 +303,19 @@ class StockReport(DjangoObjectType):
 
     @staticmethod
     def resolve_accepted(root: models.Report, info: ResolveInfo) -> Promise:
-        return _count(root, info, models.ReportLine.Outcome.ACCEPTED)
+        return _count(root, info, words.Outcome.ACCEPTED)
 
     @staticmethod
     def resolve_waiting(root: models.Report, info: ResolveInfo) -> Promise:
-        return _count(root, info, models.ReportLine.Outcome.WAITING)
+        return _count(root, info, words.Outcome.WAITING)
 
     @staticmethod
     def resolve_refused(root: models.Report, info: ResolveInfo) -> Promise:
-        return _count(root, info, models.ReportLine.Outcome.REFUSED)
+        return _count(root, info, words.Outcome.REFUSED)
 
     @staticmethod
     def resolve_skipped(root: models.Report, info: ResolveInfo) -> Promise:
-        return _count(root, info, models.ReportLine.Outcome.SKIPPED)
+        return _count(root, info, words.Outcome.SKIPPED)
 
     @staticmethod
     def resolve_lines(
@@ -404,5 +405,5 @@ class LinesOfReportLoader(DataLoader):
         return [found.get(key, {}) for key in keys]
 
 
-def _count(report: models.Report, info: ResolveInfo, outcome: models.ReportLine.Outcome) -> Promise:
+def _count(report: models.Report, info: ResolveInfo, outcome: words.Outcome) -> Promise:
     return LinesOfReportLoader(info.context).load(report.pk).then(lambda lines: lines.get(outcome.value, 0))

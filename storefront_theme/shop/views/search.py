@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,9 +12,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
-from redis.exceptions import RedisError
 
-from backend.api.executor import client_address
+from backend.api.executor import client_address, times
 from storefront_theme.client import ask
 from storefront_theme.shop.narrowing import Choice, Narrowing, read_narrowing
 from storefront_theme.shop.paging import read_page
@@ -159,11 +157,5 @@ def _help(request: HttpRequest) -> dict[str, Any]:
 
 
 def _asks_too_often(request: HttpRequest) -> bool:
-    window = int(timezone.now().timestamp()) // SUGGESTIONS_WINDOW_S
-    key = f"suggestions-{client_address(request)}-{window}"
-    try:
-        cache.add(key, 0, timeout=2 * SUGGESTIONS_WINDOW_S)
-        return bool(cache.incr(key) > MOST_SUGGESTIONS_FROM_ADDRESS)
-    except (ValueError, RedisError):
-        # It ran out between the two calls, and a new window begins; or nobody counts at the moment.
-        return False
+    asked = times(f"suggestions-{client_address(request)}", window_s=SUGGESTIONS_WINDOW_S)
+    return asked > MOST_SUGGESTIONS_FROM_ADDRESS
