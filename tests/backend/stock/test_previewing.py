@@ -10,7 +10,7 @@ from backend.cooperatives.models import Cooperative
 from backend.stock import services
 from backend.stock.allocation import allocate
 from backend.stock.audit import find_drift
-from backend.stock.errors import ReportClosed
+from backend.stock.errors import MappingUnclear, ReportClosed
 from backend.stock.models import Movement, Report, ReportLine, Supply
 from backend.stock.services import Preview, PreviewLine
 from backend.stock.words import Basis, Outcome
@@ -247,3 +247,36 @@ def test_a_waiting_line_that_is_older_than_a_newer_count_changes_nothing(
     services.confirm_lines(report_id=report.pk, rows=[1], submitted_by=None, now=LATER + timedelta(minutes=2))
     assert report.lines.get().outcome == Outcome.SKIPPED
     assert available(celtuce, variant_of(celtuce)) == 45
+
+
+def a_file_with_headings_of_its_own(figure: int) -> bytes:
+    return as_bytes(
+        as_workbook(
+            [["XY-0007", "莴笋", figure, "斤", None]],
+            counted_at=None,
+            header=("甲", "乙", "丙", "丁", "戊"),
+        )
+    )
+
+
+def test_headings_that_nobody_knows_are_asked_for_once_and_remembered(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    draft = upload(baima, a_file_with_headings_of_its_own(120))
+    unknown = seen(draft)
+    assert set(unknown.columns_unknown) >= {"甲", "丙"}
+    assert unknown.error
+
+    said = {"甲": "code", "乙": "name", "丙": "quantity", "丁": "unit"}
+    with pytest.raises(MappingUnclear):
+        services.remember_columns(report=draft, mapping={"甲": "code"}, submitted_by=None, now=LATER)
+    services.remember_columns(report=draft, mapping=said, submitted_by=None, now=LATER)
+    assert line_for(seen(draft), "XY-0007").new == 60_000
+
+    next_day = upload(baima, a_file_with_headings_of_its_own(140))
+    assert line_for(seen(next_day), "XY-0007").new == 70_000
+    confirm(next_day)
+    assert available(celtuce, variant_of(celtuce)) == 70
+    # Another cooperative's headings are its own.
+    fuxing = a_cooperative(slug="fuxing", name="福星村蔬菜专业合作社")
+    assert seen(upload(fuxing, a_file_with_headings_of_its_own(140))).columns_unknown
