@@ -151,12 +151,18 @@ def sixty_thousand() -> int:
         ],
         batch_size=5_000,
     )
-    began = time.perf_counter()
-    index_all()
-    print(
-        f"\nthe index of {len(products):,} goods, written from nothing: {time.perf_counter() - began:.0f} s"
-    )
     with connection.cursor() as cursor:
+        # Kept up row by row these two cost more than all the rest; here they are built at the end.
+        cursor.execute(
+            "SELECT indexdef FROM pg_indexes WHERE indexname IN ('search_entry_lexemes', 'search_entry_slips')"
+        )
+        definitions = [definition for (definition,) in cursor.fetchall()]
+        cursor.execute("DROP INDEX search_entry_lexemes, search_entry_slips")
+        began = time.perf_counter()
+        index_all()
+        for definition in definitions:
+            cursor.execute(definition)
+        print(f"\nthe index of {len(products):,} goods, from nothing: {time.perf_counter() - began:.0f} s")
         cursor.execute("VACUUM ANALYZE")
     return len(products)
 
