@@ -126,6 +126,8 @@ def logging_settings(*, as_json: bool, level: str) -> dict[str, Any]:
             "django": {"level": level},
             # It would write every statement with its values.
             "django.db.backends": {"level": "INFO"},
+            # It would write every address that a feed is asked at, and some hold a key.
+            "httpx": {"level": "WARNING"},
             # One line per request is the web server's and the proxy's affair.
             "django.server": {"level": "WARNING"},
             # graphql-core logs each resolver's error a second time, with its arguments, and those that are answers.
