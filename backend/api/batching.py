@@ -15,12 +15,14 @@ from graphql.type.definition import GraphQLField, GraphQLObjectType
 from graphql.type.schema import GraphQLSchema
 from promise import Promise
 from saleor.checkout import models as checkout_models
+from saleor.core.permissions import PagePermissions, ProductPermissions
 from saleor.core.taxes import zero_taxed_money
 from saleor.graphql.checkout.dataloaders import CheckoutLinesByCheckoutTokenLoader
 from saleor.graphql.core.dataloaders import DataLoader
 from saleor.graphql.product.dataloaders import ProductByIdLoader, ProductVariantsByProductIdLoader
 from saleor.graphql.product.types.products import VariantPricingInfo
 from saleor.graphql.translations.resolvers import resolve_translation
+from saleor.graphql.utils import get_user_or_app_from_context
 from saleor.order import FulfillmentStatus
 from saleor.order import models as order_models
 from saleor.payment import ChargeStatus
@@ -204,6 +206,31 @@ _HOLDING_MONEY = {
 }
 
 
+# ---- What is published ----------------------------------------------------------------------------------------------
+
+# Saleor hides what is not published from who asks for it, and shows it to who comes by a product or a menu.
+
+
+def _may_see(info: ResolveInfo, row: Any, permission: Any) -> bool:
+    return bool(row.is_visible) or get_user_or_app_from_context(info.context).has_perm(permission)
+
+
+def _collections_of_product(root: product_models.Product, info: ResolveInfo) -> list[Any]:
+    return [
+        each for each in root.collections.all() if _may_see(info, each, ProductPermissions.MANAGE_PRODUCTS)
+    ]
+
+
+def _collection_of_item(root: Any, info: ResolveInfo) -> Any:
+    linked = root.collection
+    return linked if linked and _may_see(info, linked, ProductPermissions.MANAGE_PRODUCTS) else None
+
+
+def _page_of_item(root: Any, info: ResolveInfo) -> Any:
+    linked = root.page
+    return linked if linked and _may_see(info, linked, PagePermissions.MANAGE_PAGES) else None
+
+
 # ---- Prices ---------------------------------------------------------------------------------------------------------
 
 
@@ -256,9 +283,12 @@ def _items_of_menu(root: Any, _info: ResolveInfo) -> list[Any]:
 RESOLVERS: dict[str, Resolver] = {
     "Checkout.lines": _lines_of_checkout,
     "Menu.items": _items_of_menu,
+    "MenuItem.collection": _collection_of_item,
+    "MenuItem.page": _page_of_item,
     "Order.fulfillments": _fulfillments,
     "Order.isPaid": _is_paid,
     "Order.lines": _lines_of_order,
+    "Product.collections": _collections_of_product,
     "Product.isAvailable": resolve_is_available,
     "Product.variants": _variants_of_product,
     "ProductVariant.isAvailable": resolve_variant_is_available,

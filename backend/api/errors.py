@@ -144,7 +144,8 @@ def _missing_arguments(cause: Exception) -> list[str]:
     while innermost.tb_next:
         innermost = innermost.tb_next
     # Where resolvers are called from; the same words from inside of one are a fault of its own.
-    if not innermost.tb_frame.f_globals.get("__name__", "").startswith(("graphql.", "graphql_jwt.")):
+    callers = ("graphql.", "graphql_jwt.", "backend.api.executor")
+    if not innermost.tb_frame.f_globals.get("__name__", "").startswith(callers):
         return []
     return [_camel_case(name) for name in re.findall(r"'(\w+)'", str(cause))]
 

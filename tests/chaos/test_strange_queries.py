@@ -28,8 +28,10 @@ from graphql import (
 )
 from graphql.type.definition import get_named_type
 from saleor.checkout.models import Checkout
+from saleor.menu.models import Menu, MenuItem
 from saleor.order.models import Order
-from saleor.product.models import Product
+from saleor.page.models import Page
+from saleor.product.models import Collection, Product
 
 from backend.api.schema import schema
 from backend.stock.models import Report
@@ -236,6 +238,13 @@ def ids(db: None) -> list[str]:
     )
     hidden = produce.a_product(name=CANARY, slug="hidden")
     Product.objects.filter(pk=hidden.pk).update(is_published=False)
+    # What is not published is not to be come by, either.
+    shelf = Collection.objects.create(name=CANARY, slug="hidden", is_published=False)
+    shelf.products.add(shed.product)
+    page = Page.objects.create(title=CANARY, slug="hidden", content=CANARY, is_published=False)
+    menu = Menu.objects.create(name="side")
+    MenuItem.objects.create(menu=menu, name="1", collection=shelf)
+    MenuItem.objects.create(menu=menu, name="2", page=page)
     report = submit_report(
         cooperative=shed.cooperative,
         basis=Basis.SHELF,
@@ -274,10 +283,10 @@ def ids(db: None) -> list[str]:
         ("User", ""),
         ("Checkout", "x"),
         ("Warehouse", "x"),
-        ("Page", 1),
-        ("Menu", 1),
-        ("MenuItem", 1),
-        ("Collection", 1),
+        ("Page", page.pk),
+        ("Menu", menu.pk),
+        ("MenuItem", menu.items.first().pk),
+        ("Collection", shelf.pk),
         ("Attribute", 1),
         ("Voucher", 1),
         ("Sale", 1),

@@ -8,6 +8,9 @@ from typing import Any
 
 import graphene
 import pytest
+from saleor.menu.models import Menu, MenuItem
+from saleor.page.models import Page
+from saleor.product.models import Collection
 
 from tests import produce
 from tests.backend.api.conftest import Ask
@@ -73,6 +76,35 @@ def test_a_list_costs_the_same_queries_whatever_its_length(
         )
     with django_assert_max_num_queries(18):
         assert len(ask(PRODUCTS)["data"]["products"]["edges"]) == 24
+
+
+COME_BY = """{ products(first: 1) { edges { node { collections { name } } } }
+  menu(name: "side") { items { name collection { name } page { title } } } }"""
+
+
+def test_what_is_not_published_is_not_come_by(ask: Ask, sign_in: Callable[..., str]) -> None:
+    product = produce.a_shed().product
+    menu = Menu.objects.create(name="side")
+    for name, is_published in (("open", True), ("hidden", False)):
+        collection = Collection.objects.create(name=name, slug=name, is_published=is_published)
+        collection.products.add(product)
+        page = Page.objects.create(title=name, slug=name, is_published=is_published)
+        MenuItem.objects.create(menu=menu, name=f"collection {name}", collection=collection)
+        MenuItem.objects.create(menu=menu, name=f"page {name}", page=page)
+
+    seen = ask(COME_BY)["data"]
+    assert seen["products"]["edges"][0]["node"]["collections"] == [{"name": "open"}]
+    assert seen["menu"]["items"] == [
+        {"name": "collection open", "collection": {"name": "open"}, "page": None},
+        {"name": "page open", "collection": None, "page": {"title": "open"}},
+        {"name": "collection hidden", "collection": None, "page": None},
+        {"name": "page hidden", "collection": None, "page": None},
+    ]
+
+    produce.a_person(email="zhao@town.example", is_staff=True, is_superuser=True)
+    seen = ask(COME_BY, token=sign_in("zhao@town.example"))["data"]
+    assert len(seen["products"]["edges"][0]["node"]["collections"]) == 2
+    assert seen["menu"]["items"][3]["page"] == {"title": "hidden"}
 
 
 def test_a_basket_is_a_saleor_checkout(ask: Ask) -> None:
