@@ -20,12 +20,20 @@ from backend.common.admin import (
     SaleorPermissionTabularInline,
 )
 from backend.stock.feed_admin import apply_again
-from backend.stock.models import Movement, Pack, Report, ReportLine, Shortfall, Supply
+from backend.stock.models import ColumnMapping, Movement, Pack, Report, ReportLine, Shortfall, Supply
 from backend.stock.services import reproject
 
 PRODUCTS = "product.manage_products"
 
-BALANCES = ("on_hand", "allocated", "counted_at", "counted_sequence", "counted_base_units", "counted_unit")
+BALANCES = (
+    "on_hand",
+    "allocated",
+    "believed_percent",
+    "counted_at",
+    "counted_sequence",
+    "counted_base_units",
+    "counted_unit",
+)
 
 
 class PackInline(SaleorPermissionTabularInline):
@@ -48,7 +56,7 @@ class SupplyAdmin(SaleorPermissionAdmin):
 
     permission = PRODUCTS
     list_display = ("code", "name", "cooperative", "unit", "on_hand", "allocated", "counted_at", "is_active")
-    list_filter = ("cooperative", "is_active", "unit")
+    list_filter = ("cooperative", "is_active", "is_perishable", "unit")
     search_fields = ("code", "name", "product__name")
     list_select_related = ("cooperative",)
     autocomplete_fields = ("product", "lot")
@@ -62,6 +70,22 @@ class SupplyAdmin(SaleorPermissionAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         reproject(supply_id=form.instance.pk, now=timezone.now())
+
+
+@admin.register(ColumnMapping)
+class ColumnMappingAdmin(SaleorPermissionAdmin):
+    """What somebody said once; deleted, it is asked again."""
+
+    permission = PRODUCTS
+    list_display = ("cooperative", "headers", "mapping", "told_by", "told_at")
+    list_filter = ("cooperative",)
+    list_select_related = ("cooperative", "told_by")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class ReportLineInline(ReadOnlyTabularInline):

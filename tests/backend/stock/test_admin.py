@@ -6,16 +6,17 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from backend.stock.audit import find_drift
-from backend.stock.models import Feed, Movement, Pack, Report, Shortfall, Supply
+from backend.stock.models import ColumnMapping, Feed, Movement, Pack, Report, Shortfall, Supply
 from tests.backend.stock.shed import an_uncounted_supply, available, count, variant_of
 from tests.produce import a_cooperative, a_person, a_product
 
 pytestmark = pytest.mark.django_db
 
 BY_PASSWORD = "backend.saleor_port.sign_in.PasswordBackend"
-MODELS = (Supply, Feed, Report, Movement, Shortfall)
+MODELS = (Supply, Feed, Report, Movement, Shortfall, ColumnMapping)
 
 
 @pytest.fixture
@@ -78,6 +79,20 @@ def test_what_was_said_and_what_followed_cannot_be_changed(
     for each in model._default_manager.all():  # type: ignore[attr-defined]  # one of the models above
         assert keeper.post(address(model, "change", each.pk), {}).status_code == 403
         assert keeper.post(address(model, "delete", each.pk), {"post": "yes"}).status_code == 403
+
+
+def test_what_headings_mean_can_be_forgotten_and_not_rewritten(keeper: Client, supply: Supply) -> None:
+    told = ColumnMapping.objects.create(
+        cooperative=supply.cooperative,
+        headers_sha256="0" * 64,
+        headers=["甲", "乙"],
+        mapping={"甲": "code", "乙": "quantity"},
+        told_at=timezone.now(),
+    )
+    assert keeper.get(address(ColumnMapping, "change", told.pk)).status_code == 200
+    assert keeper.post(address(ColumnMapping, "change", told.pk), {"mapping": "{}"}).status_code == 403
+    assert keeper.post(address(ColumnMapping, "delete", told.pk), {"post": "yes"}).status_code == 302
+    assert not ColumnMapping.objects.exists()
 
 
 def test_balances_come_from_the_ledger_alone(keeper: Client, supply: Supply) -> None:
