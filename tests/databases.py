@@ -118,7 +118,7 @@ def start_servers() -> Iterator[Servers]:
         else:
             cluster = PostgresCluster(data=directory / "postgres", durable=False)
             try:
-                subprocess.run(["cp", "-a", _kept_cluster(), cluster.data], check=True)
+                subprocess.run(["cp", "-a", kept_cluster(), cluster.data], check=True)
             except _TemplateFailed as error:
                 failure = str(error)
             cluster.start(log=directory / "postgres.log")
@@ -131,7 +131,7 @@ class _TemplateFailed(Exception):
     pass
 
 
-def _kept_cluster() -> Path:
+def kept_cluster() -> Path:
     """The stopped cluster with the template database; made if nothing like it is there."""
     KEPT.mkdir(parents=True, exist_ok=True)
     kept = KEPT / f"cluster-{template_made_from()}"
