@@ -145,7 +145,7 @@ MOST = {
     "DeskSupplies": 10,
     "Dishes": 5,
     "Home": 36,
-    "Order": 11,
+    "Order": 16,
     "OrderPlace": 44,
     "Product": 24,
     "Search": 22,
@@ -242,6 +242,7 @@ class Clients:
         return {
             "first": size,
             "month": 6,
+            "today": "2026-11-24",
             "language": "EN",
             "category": to_global_id(self.market.categories[0]),
             "ids": [to_global_id(each) for each in self.variants[size]],
