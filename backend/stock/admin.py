@@ -81,7 +81,7 @@ class ColumnMappingAdmin(SaleorPermissionAdmin):
     list_filter = ("cooperative",)
     list_select_related = ("cooperative", "told_by")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
@@ -151,7 +152,14 @@ def keep_upload(
     submitted_by: User | None,
     now: datetime,
 ) -> Report:
-    """Keep a file as a draft, which changes nothing; the same bytes again answer the draft that is still open."""
+    """Keep a file as a draft, which changes nothing; the same bytes again answer the draft that is still open.
+
+    What kind of file it is, its bytes say when it is read. Raises FeedUnreadable for one that is too large to keep.
+    """
+    if len(raw) > feeds.MOST_BYTES:
+        raise FeedUnreadable(
+            format_lazy(_("The document is larger than {most} MB."), most=feeds.MOST_BYTES // (1024 * 1024))
+        )
     sha256 = hashlib.sha256(raw).hexdigest()
     same = Report.objects.filter(cooperative=cooperative, raw_sha256=sha256)
     with transaction.atomic():
@@ -167,7 +175,7 @@ def keep_upload(
                 cooperative=cooperative,
                 source=Report.Source.UPLOAD,
                 submitted_by=submitted_by,
-                format=_format_of(filename=filename, raw=raw),
+                format=feeds.FILE,
                 filename=as_text(filename)[-200:],
                 basis=basis,
                 is_complete=is_complete,
@@ -180,16 +188,6 @@ def keep_upload(
                 received_at=now,
             )
         )
-
-
-def _format_of(*, filename: str, raw: bytes) -> str:
-    """What to read the file as: its content goes before what it is called."""
-    if raw.startswith(b"PK"):
-        return feeds.XLSX
-    if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return feeds.JSON
-    extension = filename.lower().rpartition(".")[2]
-    return extension if extension in feeds.READERS else feeds.XLSX
 
 
 def remember_columns(

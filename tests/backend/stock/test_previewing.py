@@ -10,7 +10,7 @@ from backend.cooperatives.models import Cooperative
 from backend.stock import services
 from backend.stock.allocation import allocate
 from backend.stock.audit import find_drift
-from backend.stock.errors import MappingUnclear, ReportClosed
+from backend.stock.errors import FeedUnreadable, MappingUnclear, ReportClosed
 from backend.stock.models import Movement, Report, ReportLine, Supply
 from backend.stock.services import Preview, PreviewLine
 from backend.stock.words import Basis, Outcome
@@ -200,6 +200,17 @@ def test_a_file_that_cannot_be_read_says_so_in_its_preview(baima: Cooperative, c
     assert seen(draft).lines == ()
     assert confirm(draft).status == Report.Status.REFUSED
     assert available(celtuce, variant_of(celtuce)) == 50
+
+
+def test_the_bytes_say_what_kind_of_file_it_is(baima: Cooperative, celtuce: Supply) -> None:
+    table = "编码,品名,库存,单位\r\nXY-0007,莴笋,120,斤\r\n".encode("gb18030")
+    assert line_for(seen(upload(baima, table)), "XY-0007").new == 60_000
+
+
+def test_a_file_that_is_too_large_is_not_kept(baima: Cooperative, celtuce: Supply) -> None:
+    with pytest.raises(FeedUnreadable, match="10 MB"):
+        upload(baima, b"x" * (10 * 1024 * 1024 + 1))
+    assert not Report.objects.filter(source=Report.Source.UPLOAD).exists()
 
 
 def test_a_draft_is_put_aside_by_hand_or_after_a_day(baima: Cooperative, celtuce: Supply) -> None:
