@@ -85,14 +85,15 @@ def draft(content: Any) -> Any:
         return _without_bad_links(content)
     entities = _links(content.get("entityMap"))
     blocks = content.get("blocks")
-    return {
+    cleaned = {
         "blocks": [
-            _block(block, entities)
+            _ordered(_block(block, entities), like=block)
             for block in (blocks if isinstance(blocks, list) else [])
             if isinstance(block, Mapping)
         ],
         "entityMap": entities,
     }
+    return _ordered(cleaned, like=content)
 
 
 def html(text: str) -> str:
@@ -135,9 +136,21 @@ def _links(entities: Any) -> dict[str, Any]:
     for key, entity in entities.items():
         if isinstance(entity, Mapping) and entity.get("type") == "LINK":
             data = entity.get("data")
-            url = data.get("url", data.get("href")) if isinstance(data, Mapping) else None
-            found[str(key)] = {"type": "LINK", "mutability": "MUTABLE", "data": {"url": link(url)}}
+            given = data if isinstance(data, Mapping) else {}
+            # Editors call it the one or the other.
+            addresses = {name: link(given[name]) for name in given if name in ("url", "href")}
+            cleaned = {
+                "type": "LINK",
+                "mutability": "MUTABLE",
+                "data": addresses or {"url": "#invalid"},
+            }
+            found[str(key)] = _ordered(cleaned, like=entity)
     return found
+
+
+def _ordered(cleaned: dict[str, Any], *, like: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, its keys in the order in which they were sent: a client that compares texts finds its own."""
+    return {key: cleaned[key] for key in [*(key for key in like if key in cleaned), *cleaned]}
 
 
 def _block(block: Mapping[str, Any], entities: Mapping[str, Any]) -> dict[str, Any]:
