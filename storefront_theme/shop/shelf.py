@@ -49,6 +49,7 @@ class Goods:
     name: str
     picture: str
     picture_alt: str
+    picture_small: str
     packs: tuple[Pack, ...]
     sources: tuple[Source, ...]
     season_months: tuple[int, ...]
@@ -112,6 +113,7 @@ def read_goods(node: Mapping[str, Any]) -> Goods:
         name=named(node),
         picture=thumbnail.get("url") or "",
         picture_alt=thumbnail.get("alt") or "",
+        picture_small=(node.get("small") or {}).get("url") or "",
         packs=tuple(read_pack(variant) for variant in node["variants"] or ()),
         sources=tuple(
             Source(

@@ -93,6 +93,7 @@ def _goods(slug: str, name: str, *, left: int, months: tuple[int, ...]) -> Goods
         name=name,
         picture="",
         picture_alt="",
+        picture_small="",
         packs=packs,
         sources=(Source(slug="baima", name="白马蔬菜专业合作社", counted_at=_COUNTED, lot=None),),
         season_months=months,

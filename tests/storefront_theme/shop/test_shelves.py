@@ -188,7 +188,7 @@ def test_search_engines_read_the_same_prices(client: Client, shed: produce.Shed)
     page = client.get("/p/wosun/").content.decode()
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
     assert found is not None
-    data = json.loads(found[1])
+    data, _crumbs = json.loads(found[1])
     assert data["name"] == "莴笋"
     assert [offer["price"] for offer in data["offers"]] == ["7.00", "19.30"]
     assert {offer["availability"] for offer in data["offers"]} == {"https://schema.org/InStock"}
