@@ -20,7 +20,6 @@ def a_great_shed(*, goods: int, slug: str = "baima", first: int = 0) -> Cooperat
     product = Product.objects.first() or a_product()
     variant = product.variants.first()
     assert variant is not None
-    Supply(cooperative=cooperative, code="", name="", product=product).clean_fields(exclude=["code", "name"])
     with connection.cursor() as cursor:
         _multiply(cursor, product, goods, first, {"slug": "'good-' || n", "name": "'菜' || n"})
         _multiply(
@@ -28,7 +27,10 @@ def a_great_shed(*, goods: int, slug: str = "baima", first: int = 0) -> Cooperat
             variant,
             goods,
             first,
-            {"sku": "'sku-' || n", "product_id": "(SELECT id FROM product_product WHERE slug = 'good-' || n)"},
+            {
+                "sku": "'sku-' || n",
+                "product_id": "(SELECT id FROM product_product WHERE slug = 'good-' || n)",
+            },
         )
         model = Supply(cooperative=cooperative, code="", name="", product=product)
         _multiply(
