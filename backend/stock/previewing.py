@@ -13,6 +13,7 @@ from django.utils import translation
 from backend.stock.books import proposals, read_report, take_header, unknown_headers, weigh
 from backend.stock.decide import Verdict
 from backend.stock.errors import FeedUnreadable
+from backend.stock.feeds.document import TABLES_APART
 from backend.stock.models import Report, Supply
 from backend.stock.words import Basis, Outcome
 
@@ -45,7 +46,11 @@ class PreviewLine:
     @property
     def cell(self) -> str:
         """Where it stands, as a workbook names it; "" where the format has no cells."""
-        return f"{self.column}{self.row}" if self.column.isalpha() and self.column.isascii() else ""
+        return (
+            f"{self.column}{self.row % TABLES_APART}"
+            if self.column.isalpha() and self.column.isascii()
+            else ""
+        )
 
 
 @dataclass(frozen=True)

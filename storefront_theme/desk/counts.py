@@ -216,11 +216,11 @@ def taken_over(line: Mapping[str, Any]) -> str:
 
 def cell_of(line: Mapping[str, Any]) -> str:
     """Where a row stands in its file: row 7, column C."""
-    if not line["row"]:
+    if not line["line"]:
         return ""
     if line["column"]:
-        return _("row %(row)s, column %(column)s") % {"row": line["row"], "column": line["column"]}
-    return _("row %(row)s") % {"row": line["row"]}
+        return _("row %(row)s, column %(column)s") % {"row": line["line"], "column": line["column"]}
+    return _("row %(row)s") % {"row": line["line"]}
 
 
 def _is_its_own_container(supply: Mapping[str, Any]) -> bool:

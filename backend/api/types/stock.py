@@ -20,6 +20,7 @@ from saleor.order.models import OrderLine
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import required_list
 from backend.stock import models, words
+from backend.stock.feeds.document import TABLES_APART
 from backend.stock.previewing import Preview, PreviewLine, preview
 from backend.stock.progress import Progress, Stage
 from backend.stock.selectors import progress as progress_of
@@ -122,17 +123,26 @@ class StockReportLine(DjangoObjectType):
     base_units = graphene.Int()
     supply = graphene.Field(Supply)
     report = graphene.Field(lambda: StockReport, required=True)
+    line = graphene.Int(
+        required=True,
+        description="Where it stands in its sheet; `row` is unique in a file of several tables, too.",
+    )
 
     class Meta:
         model = models.ReportLine
         description = "One row of a report as it stood, and what became of it."
         fields = ("row", "column", "code", "raw", "message")
 
+    @staticmethod
+    def resolve_line(root: models.ReportLine, _info: ResolveInfo) -> int:
+        return root.row % TABLES_APART
+
 
 class StockPreviewLine(graphene.ObjectType):
     """One row of a draft, and what confirming would do with it."""
 
     row = graphene.Int(required=True, description="Its number, by which it is confirmed.")
+    line = graphene.Int(required=True, description="Where it stands in its sheet.")
     cell = graphene.String(
         required=True, description="Where it stands, C7; empty where the file has no cells."
     )
@@ -208,6 +218,7 @@ def _drawn(lines: Sequence[PreviewLine]) -> list[StockPreviewLine]:
     return [
         StockPreviewLine(
             row=line.row,
+            line=line.row % TABLES_APART,
             cell=line.cell,
             column=line.column,
             code=line.code,

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from saleor.product.models import Product, ProductVariant
 
+from backend.catalogue.models import Good
 from backend.config.demo.files import read_json, read_rows
 from backend.config.demo.records import ensure
 from backend.cooperatives.models import Cooperative
@@ -21,6 +22,9 @@ FEED_SECONDS = 20
 KEEPS_FOR_YEARS = 540
 """Days that a lot without a shelf life is given: a ticket is valid for the season printed on it."""
 
+KEEPS_LONG_DAYS = 60
+"""What keeps for so long is there tomorrow, too: an old count of it is as good as a new one."""
+
 
 def load_supplies(*, cooperatives: dict[str, Cooperative], products: dict[str, Product]) -> None:
     """Each cooperative's goods, with every pack that is filled from them."""
@@ -28,6 +32,7 @@ def load_supplies(*, cooperatives: dict[str, Cooperative], products: dict[str, P
     variants = {variant.sku: variant for variant in ProductVariant.objects.filter(sku__startswith="XY-")}
     for row in read_rows("packs"):
         packs.setdefault(row["good"], []).append((variants[row["sku"]], int(row["base_units"])))
+    keeps = dict(Good.objects.filter(shelf_life_days__isnull=False).values_list("product", "shelf_life_days"))
     for row in read_rows("supplies"):
         supply = ensure(
             Supply,
@@ -39,6 +44,7 @@ def load_supplies(*, cooperatives: dict[str, Cooperative], products: dict[str, P
                 "unit": row["base_unit"],
                 "container_name": row["container_name"],
                 "container_units": int(row["container_units"]) if row["container_units"] else None,
+                "is_perishable": keeps.get(products[row["good"]].pk, KEEPS_LONG_DAYS) < KEEPS_LONG_DAYS,
             },
         )
         for variant, units in packs[row["good"]]:
