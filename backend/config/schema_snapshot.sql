@@ -3846,7 +3846,7 @@ CREATE INDEX auth_group_permissions_group_id_b120cbf9 ON public.auth_group_permi
 CREATE INDEX auth_group_permissions_permission_id_84c5c92e ON public.auth_group_permissions USING btree (permission_id);
 CREATE INDEX auth_permission_content_type_id_2f476e4b ON public.auth_permission USING btree (content_type_id);
 CREATE INDEX brand_campaign_slug_9606c167_like ON public.brand_campaign USING btree (slug varchar_pattern_ops);
-CREATE INDEX came_and_went_since ON public.stock_movement USING btree (supply_id, happened_at) WHERE (NOT ((kind)::text = ANY ((ARRAY['count'::character varying, 'undo'::character varying])::text[])));
+CREATE INDEX came_and_went_since ON public.stock_movement USING btree (supply_id, happened_at) WHERE (NOT (((kind)::text = 'count'::text) OR ((kind)::text = 'undo'::text)));
 CREATE INDEX cart_cart_billing_address_id_9eb62ddd ON public.checkout_checkout USING btree (billing_address_id);
 CREATE INDEX cart_cart_shipping_address_id_adfddaf9 ON public.checkout_checkout USING btree (shipping_address_id);
 CREATE INDEX cart_cart_shipping_method_id_835c02e0 ON public.checkout_checkout USING btree (shipping_method_id);

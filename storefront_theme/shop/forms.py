@@ -80,7 +80,7 @@ class CheckoutForm(forms.Form):
     use_required_attribute = False
 
     pasted = forms.CharField(
-        label=_("Paste name, number and address here"),
+        label=_("Paste all of it here"),
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),

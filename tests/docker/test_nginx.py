@@ -126,7 +126,7 @@ def test_an_upload_is_a_picture_or_a_download_and_runs_nothing(
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_reaches_the_shop(proxy: str) -> None:
-    request = urllib.request.Request(f"{proxy}/graphql/", data=b"x" * (10 * 1024 * 1024), method="POST")
+    request = urllib.request.Request(f"{proxy}/graphql/", data=b"x" * (13 * 1024 * 1024), method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=20)
     assert refused.value.code == 413

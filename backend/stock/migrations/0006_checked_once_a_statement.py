@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="movement",
             index=models.Index(
-                condition=models.Q(("kind__in", ("count", "undo")), _negated=True),
+                condition=models.Q(("kind", "count"), ("kind", "undo"), _connector="OR", _negated=True),
                 fields=["supply", "happened_at"],
                 name="came_and_went_since",
             ),

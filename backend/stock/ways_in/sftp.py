@@ -10,6 +10,7 @@ import posixpath
 import stat
 import time
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -44,13 +45,18 @@ Answer = TypeVar("Answer")
 @contextmanager
 def visit(source: Source) -> Iterator[SftpVisit]:
     """Raises FeedForbidden (the address, the key), FeedUnavailable (no proper answer, a wrong password)."""
-    with asyncio.Runner() as runner:
-        opened = SftpVisit(runner=runner, source=source, deadline=time.monotonic() + WHOLE_SECONDS)
+    # In a thread of its own: this one may have a loop that is running.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        runner = asyncio.Runner()
+        opened = SftpVisit(
+            runner=runner, thread=thread, source=source, deadline=time.monotonic() + WHOLE_SECONDS
+        )
         try:
             opened.open()
             yield opened
         finally:
             opened.close()
+            thread.submit(runner.close).result()
 
 
 @dataclass
@@ -58,6 +64,7 @@ class SftpVisit:
     """One look into a drop, over one connection."""
 
     runner: asyncio.Runner
+    thread: ThreadPoolExecutor
     source: Source
     deadline: float
     remembered: dict[str, tuple[int, float, float]] = field(default_factory=dict)
@@ -118,7 +125,7 @@ class SftpVisit:
                 return await doing
 
         try:
-            return self.runner.run(in_time())
+            return self.thread.submit(self.runner.run, in_time()).result()
         except TimeoutError as error:
             raise FeedUnavailable(_("The cooperative's system did not answer in time.")) from error
         except asyncssh.HostKeyNotVerifiable as error:

@@ -218,7 +218,7 @@ def test_an_untidy_row_is_refused_with_its_place_and_a_reason_and_the_others_go_
     scallion = lines.get(code="XY-0015")
     assert (scallion.raw.startswith("约30斤"), scallion.column, scallion.outcome) == (
         True,
-        "库存",
+        "C 库存",
         ReportLine.Outcome.WAITING,
     )
     assert scallion.message
