@@ -44,7 +44,7 @@ def load_supplies(*, cooperatives: dict[str, Cooperative], products: dict[str, P
                 "unit": row["base_unit"],
                 "container_name": row["container_name"],
                 "container_units": int(row["container_units"]) if row["container_units"] else None,
-                "is_perishable": keeps.get(products[row["good"]].pk, KEEPS_LONG_DAYS) < KEEPS_LONG_DAYS,
+                "is_perishable": (keeps.get(products[row["good"]].pk) or KEEPS_LONG_DAYS) < KEEPS_LONG_DAYS,
             },
         )
         for variant, units in packs[row["good"]]:
