@@ -192,7 +192,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 # Before any app's: a library's "Name" is the name of a task.
-LOCALE_PATHS = [REPOSITORY / "storefront_theme" / "locale", REPOSITORY / "backend" / "locale"]
+LOCALE_PATHS = [REPOSITORY / "backend" / "locale", REPOSITORY / "storefront_theme" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

@@ -138,7 +138,7 @@ def test_it_serves_mends_itself_and_ctrl_c_leaves_no_process(launcher: Launcher)
     wait_for(lambda: launcher.pid_of("worker") not in (None, killed), seconds=30, launcher=launcher)
 
     launcher.process.send_signal(signal.SIGINT)
-    assert launcher.process.wait(90) == 0
+    assert launcher.process.wait(240) == 0
     assert launcher.left() == []
     assert not (launcher.var / "embedded.json").exists()
 
