@@ -58,6 +58,8 @@ FIELD_COSTS = {
     "Mutation.requestPasswordReset": 1_000,
     # Locks, allocates, and asks a payment gateway.
     "Mutation.orderPlace": 3_000,
+    # Draws up to four photos anew.
+    "Mutation.claimOpen": 10_000,
     "Mutation.checkoutComplete": 3_000,
     "Mutation.checkoutCreate": 1_000,
     "Mutation.stockLinesConfirm": 3_000,
@@ -68,6 +70,7 @@ FIELD_COSTS = {
     # Reads the whole file and weighs each of its rows.
     "StockReport.preview": 3_000,
     "StockReport.rawBase64": 1_000,
+    "Query.claimPhoto": 500,
     "StockReport.progress": 20,
     # Each asks the database for itself.
     "Product.images": 30,
@@ -95,6 +98,8 @@ LIST_SIZES = {
     "children": 10,
     "cityAreaChoices": 20,
     "cityChoices": 20,
+    "claimable": 10,
+    "claims": 2,
     "clients": 2,
     "collections": 3,
     "config": 3,
@@ -116,6 +121,7 @@ LIST_SIZES = {
     "languages": 2,
     "latestCounts": 10,
     "lines": 10,
+    "lots": 2,
     "meta": 2,
     "metadata": 5,
     "myCooperatives": 3,
@@ -127,6 +133,7 @@ LIST_SIZES = {
     "permissions": 20,
     "privateMeta": 2,
     "privateMetadata": 5,
+    "photos": 4,
     "productAttributes": 5,
     "productVariants": 10,
     "reducedRates": 10,

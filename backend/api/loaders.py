@@ -18,8 +18,14 @@ from saleor.warehouse.models import Allocation, Stock, Warehouse
 
 from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
 from backend.cooperatives.models import Cooperative
-from backend.ordering.models import DeliveryMethod, Placement
-from backend.ordering.selectors import cooperatives_of_lines
+from backend.ordering.models import Claim, DeliveryMethod, PackedLot, Placement
+from backend.ordering.selectors import (
+    ClaimableLine,
+    claimable_lines,
+    claims_of_orders,
+    cooperatives_of_lines,
+    lots_of_lines,
+)
 from backend.stock.models import Supply
 
 
@@ -98,6 +104,30 @@ class CooperativesByOrderLineLoader(DataLoader):
     def batch_load(self, keys: list[int]) -> list[list[Cooperative]]:
         grown_by = cooperatives_of_lines(keys)
         return [grown_by[key] for key in keys]
+
+
+class LotsByOrderLineLoader(DataLoader):
+    context_key = "xinyi_lots_by_order_line"
+
+    def batch_load(self, keys: list[int]) -> list[list[PackedLot]]:
+        packed = lots_of_lines(keys)
+        return [packed[key] for key in keys]
+
+
+class ClaimsByOrderLoader(DataLoader):
+    context_key = "xinyi_claims_by_order"
+
+    def batch_load(self, keys: list[int]) -> list[list[Claim]]:
+        claims = claims_of_orders(keys)
+        return [claims[key] for key in keys]
+
+
+class ClaimableByOrderLoader(DataLoader):
+    context_key = "xinyi_claimable_by_order"
+
+    def batch_load(self, keys: list[int]) -> list[list[ClaimableLine]]:
+        claimable = claimable_lines(order_pks=keys)
+        return [claimable[key] for key in keys]
 
 
 class AvailableByVariantLoader(DataLoader):

@@ -16,6 +16,7 @@ from backend.api.batching import batch
 from backend.api.desk import DeskQueries
 from backend.api.finding import FindingQueries
 from backend.api.kitchen import KitchenQueries
+from backend.api.mutations.claims import ClaimOpen
 from backend.api.mutations.ordering import OrderCancelOwn, OrderPlace
 from backend.api.mutations.programs import StockTokenIssue, StockTokenRevoke
 from backend.api.mutations.stock import (
@@ -76,6 +77,7 @@ class Query(FindingQueries, ShopQueries, KitchenQueries, DeskQueries, saleor_api
 class Mutation(saleor_api.Mutation):
     """Everything that can be done."""
 
+    claim_open = ClaimOpen.Field()
     order_place = OrderPlace.Field()
     order_cancel_own = OrderCancelOwn.Field()
     stock_lines_confirm = StockLinesConfirm.Field()

@@ -232,6 +232,9 @@ ATTEMPTS = {
     "mail_from_address": (30, 60),
     # Wrong codes of harvest lots: a right one is not counted.
     "trace_code_from_address": (20, 15),
+    # Photos that are drawn anew cost a second of a web process.
+    "claim_of_order": (8, 10 * 60),
+    "claim_from_address": (30, 2 * 60),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -296,6 +299,7 @@ ENABLE_ACCOUNT_CONFIRMATION_BY_EMAIL = bool(ENVIRONMENT.email.host)
 PROJECT_ROOT = str(REPOSITORY)
 PLUGINS_MANAGER = "saleor.plugins.manager.PluginsManager"
 PLUGINS = [
+    "backend.ordering.plugin.OrderingPlugin",
     "backend.payments.pay_on_collection.plugin.PayOnCollectionPlugin",
     "backend.saleor_port.webhooks.plugin.WebhookPlugin",
 ]
@@ -309,6 +313,11 @@ DELIVERY_HOURS = {"own_van": [(9, 12), (15, 18)], "next_day": [(8, 20)], "pick_u
 DELIVERY_DAYS_LATER = {"next_day": 1}
 # The hour of the evening before the harvest until which buyers may take an order back.
 CANCEL_UNTIL = 20
+# How long after the hand-over a buyer may claim for what arrived spoilt (坏果包赔), of fresh goods and of those with a
+# seven-day return; and for how long the photos are kept once it is decided.
+CLAIM_HOURS_FRESH = 48
+CLAIM_HOURS_LASTING = 7 * 24
+CLAIM_PHOTOS_DAYS = 180
 SEARCH_BACKEND = "backend.catalogue.search.backend"
 MAX_CHECKOUT_LINE_QUANTITY = 50
 DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}
@@ -477,6 +486,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expire unpaid orders": {
         "task": "backend.ordering.tasks.expire_unpaid_orders",
         "schedule": 60.0,
+    },
+    # What was owed before the order's money had come in, or while the broker was away.
+    "pay accepted claims": {
+        "task": "backend.ordering.tasks.pay_accepted_claims",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "forget claim photos": {
+        "task": "backend.ordering.tasks.forget_claim_photos",
+        "schedule": crontab(hour=4, minute=20),
     },
 }
 

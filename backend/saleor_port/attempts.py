@@ -38,6 +38,8 @@ class Bucket(StrEnum):
     MAIL_TO_ACCOUNT = "mail_to_account"
     MAIL_FROM_ADDRESS = "mail_from_address"
     TRACE_CODE_FROM_ADDRESS = "trace_code_from_address"
+    CLAIM_OF_ORDER = "claim_of_order"
+    CLAIM_FROM_ADDRESS = "claim_from_address"
 
 
 class TooManyAttempts(ValidationError):
@@ -93,6 +95,11 @@ def take_password(*, account: str, request: HttpRequest | None) -> Taken:
 def take_mail(*, account: str, request: HttpRequest | None) -> Taken:
     """Before a mail is sent to this account on somebody's word. Raises TooManyAttempts."""
     return _take({Bucket.MAIL_TO_ACCOUNT: account.casefold(), Bucket.MAIL_FROM_ADDRESS: _network(request)})
+
+
+def take_claim(*, order: str, request: HttpRequest | None) -> Taken:
+    """Before the photos of a claim on this order are looked at. Raises TooManyAttempts."""
+    return _take({Bucket.CLAIM_OF_ORDER: order, Bucket.CLAIM_FROM_ADDRESS: _network(request)})
 
 
 def take_from_address(*, bucket: Bucket, request: HttpRequest | None) -> Taken:
