@@ -94,7 +94,9 @@ class PlacementByOrderLoader(DataLoader):
     context_key = "xinyi_placement_by_order"
 
     def batch_load(self, keys: list[int]) -> list[Placement | None]:
-        placements = {each.order_id: each for each in Placement.objects.filter(order_id__in=keys)}
+        # When it is harvested depends on how it is delivered.
+        found = Placement.objects.filter(order_id__in=keys).select_related("order__shipping_method__delivery")
+        placements = {each.order_id: each for each in found}
         return [placements.get(key) for key in keys]
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, Sum
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q
 from django.utils import timezone
 from prices import Money
 from saleor.account.models import User
@@ -16,7 +16,6 @@ from saleor.order.models import FulfillmentLine, Order, OrderLine
 from saleor.payment import ChargeStatus
 from saleor.warehouse.models import Allocation
 
-from backend.catalogue.models import Good
 from backend.common.clock import SHOP_ZONE
 from backend.cooperatives.models import Cooperative
 from backend.ordering.models import Claim, ClaimPhoto, DeliveryMethod, PackedLot, Placement
@@ -241,45 +240,39 @@ class ClaimableLine:
 
 def claimable_lines(*, order_pks: list[int]) -> dict[int, list[ClaimableLine]]:
     """Of each order, what was handed over and is not claimed about, whether or not its time is over."""
-    lines = (
-        OrderLine.objects.filter(order__in=order_pks, quantity_fulfilled__gt=0)
-        .select_related("variant")
+    lines = {
+        line.pk: line
+        for line in OrderLine.objects.filter(order__in=order_pks, quantity_fulfilled__gt=0)
+        .select_related("order__placement", "variant__product__good")
         .order_by("pk")
-    )
-    by_line = {line.pk: line for line in lines}
+    }
     handed_over = dict(
-        FulfillmentLine.objects.filter(order_line__in=by_line)
+        FulfillmentLine.objects.filter(order_line__in=lines)
         .exclude(fulfillment__status=FulfillmentStatus.CANCELED)
         .order_by()
         .values_list("order_line")
         .annotate(last=Max("fulfillment__created"))
     )
-    claimed = dict(
-        Claim.objects.filter(order_line__in=by_line)
+    claimed: dict[int, int] = {}
+    being_looked_at = set()
+    for claim in (
+        Claim.objects.filter(order_line__in=lines)
         .exclude(status=Claim.Status.REFUSED)
-        .order_by()
-        .values_list("order_line")
-        .annotate(packs=Sum("packs"))
-    )
-    being_looked_at = set(
-        Claim.objects.filter(order_line__in=by_line, status=Claim.Status.OPEN).values_list(
-            "order_line", flat=True
-        )
-    )
-    placements = {each.order_id: each for each in Placement.objects.filter(order__in=order_pks)}
-    lasting = set(
-        Good.objects.filter(
-            product__variants__in=[line.variant_id for line in by_line.values()], is_returnable=True
-        ).values_list("product", flat=True)
-    )
+        .only("order_line", "packs", "status")
+    ):
+        claimed[claim.order_line_id] = claimed.get(claim.order_line_id, 0) + claim.packs
+        if claim.status == Claim.Status.OPEN:
+            being_looked_at.add(claim.order_line_id)
     found: dict[int, list[ClaimableLine]] = {pk: [] for pk in order_pks}
-    for pk, line in by_line.items():
+    for pk, line in lines.items():
         packs = line.quantity_fulfilled - claimed.get(pk, 0)
         if packs <= 0 or pk in being_looked_at or pk not in handed_over:
             continue
-        is_lasting = line.variant is not None and line.variant.product_id in lasting
-        hours = settings.CLAIM_HOURS_LASTING if is_lasting else settings.CLAIM_HOURS_FRESH
-        got_at = max(handed_over[pk], _end_of_window(placements.get(line.order_id)) or handed_over[pk])
+        good = getattr(line.variant.product, "good", None) if line.variant else None
+        lasts = good is not None and good.is_returnable
+        hours = settings.CLAIM_HOURS_LASTING if lasts else settings.CLAIM_HOURS_FRESH
+        window_ends = _end_of_window(getattr(line.order, "placement", None))
+        got_at = max(handed_over[pk], window_ends or handed_over[pk])
         found[line.order_id].append(
             ClaimableLine(line=line, packs=packs, until=got_at + timedelta(hours=hours), hours=hours)
         )

@@ -15,7 +15,7 @@ from backend.api.types.catalogue import HarvestLot
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import localised_text, required_list
 from backend.ordering import models
-from backend.ordering.cancellation import cancellable_until
+from backend.ordering.cancellation import cancellable_until, harvest_starts
 from backend.ordering.selectors import ClaimableLine as ClaimableFacts
 from backend.ordering.selectors import windows_of
 from backend.ordering.windows import Window
@@ -70,6 +70,10 @@ class Placement(DjangoObjectType):
         description="Until when the buyer may cancel; null once it cannot be cancelled here."
     )
 
+    harvest_starts = graphene.DateTime(
+        required=True, description="From then on what was ordered is harvested and packed."
+    )
+
     class Meta:
         model = models.Placement
         description = "How an order was placed, and until when it may be paid."
@@ -85,6 +89,10 @@ class Placement(DjangoObjectType):
             "invoice_title",
             "invoice_tax_number",
         )
+
+    @staticmethod
+    def resolve_harvest_starts(root: models.Placement, _info: ResolveInfo) -> datetime:
+        return harvest_starts(placement=root)
 
     @staticmethod
     def resolve_cancellable_until(root: models.Placement, _info: ResolveInfo) -> datetime | None:

@@ -68,7 +68,7 @@ def a_handed_over_order(
 def a_claim_request(order: Order, **changes: Any) -> ClaimRequest:
     given: dict[str, Any] = {
         "order_token": UUID(order.token),
-        "line_pk": order.lines.get().pk,
+        "line_pk": order.lines.order_by("pk")[0].pk,
         "packs": 1,
         "problem": "spoilt",
         "words": "两根烂了心",
