@@ -4,29 +4,25 @@ const SIDE = 1600;
 const form = document.querySelector(".claiming");
 const input = form?.elements.photos;
 const shots = form?.querySelector("[data-shots]");
-let busy = Promise.resolve();
+let busy = null;
 
 if (input) {
   input.addEventListener("change", () => {
-    busy = take([...input.files]);
+    const taking = take([...input.files]).finally(() => {
+      if (busy === taking) busy = null;
+    });
+    busy = taking;
   });
 
-  // Sent before the last photo was ready: wait for it, then send.
-  form.addEventListener(
-    "submit",
-    (event) => {
-      if (form.dataset.ready) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const button = event.submitter;
-      busy.finally(() => {
-        form.dataset.ready = "1";
-        form.requestSubmit(button);
-        delete form.dataset.ready;
-      });
-    },
-    { capture: true },
-  );
+  // Sent before the last photo is small: it waits, and then goes.
+  form.addEventListener("submit", async (event) => {
+    if (!busy) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const button = event.submitter;
+    while (busy) await busy;
+    form.requestSubmit(button);
+  });
 
   // As many packs as there are of the goods that were chosen.
   form.addEventListener("change", (event) => {
