@@ -232,6 +232,8 @@ ATTEMPTS = {
     "mail_from_address": (30, 60),
     # Wrong codes of harvest lots: a right one is not counted.
     "trace_code_from_address": (20, 15),
+    # Entries on the waiting list.
+    "wait_from_address": (20, 60),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -309,6 +311,10 @@ DELIVERY_HOURS = {"own_van": [(9, 12), (15, 18)], "next_day": [(8, 20)], "pick_u
 DELIVERY_DAYS_LATER = {"next_day": 1}
 # The hour of the evening before the harvest until which buyers may take an order back.
 CANCEL_UNTIL = 20
+# Law wants the records of a sale for three years from its completion (电子商务法 31); thirty days are for delivering.
+ORDERS_KEPT_DAYS = 3 * 365 + 30
+# Since somebody last touched them: a guest's, and a signed-in buyer's.
+BASKETS_KEPT_DAYS = (30, 90)
 SEARCH_BACKEND = "backend.catalogue.search.backend"
 MAX_CHECKOUT_LINE_QUANTITY = 50
 DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}
@@ -465,6 +471,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "backend.catalogue.tasks.index_search",
         "schedule": crontab(hour=3, minute=50),
     },
+    "tell who waits": {
+        "task": "backend.catalogue.tasks.tell_who_waits",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "queue due webhooks": {
         "task": "backend.saleor_port.tasks.queue_due_webhooks",
         "schedule": 60.0,
@@ -477,6 +488,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expire unpaid orders": {
         "task": "backend.ordering.tasks.expire_unpaid_orders",
         "schedule": 60.0,
+    },
+    "forget personal data": {
+        "task": "backend.ordering.tasks.forget_personal_data",
+        "schedule": crontab(hour=4, minute=30),
     },
 }
 

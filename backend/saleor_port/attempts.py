@@ -38,6 +38,7 @@ class Bucket(StrEnum):
     MAIL_TO_ACCOUNT = "mail_to_account"
     MAIL_FROM_ADDRESS = "mail_from_address"
     TRACE_CODE_FROM_ADDRESS = "trace_code_from_address"
+    WAIT_FROM_ADDRESS = "wait_from_address"
 
 
 class TooManyAttempts(ValidationError):
