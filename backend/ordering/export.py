@@ -41,19 +41,19 @@ def export_of(*, user: User, now: datetime) -> Facts:
         _("Baskets"): [_basket(each) for each in _baskets(user)],
         _("Waiting for"): [
             {
-                _("Goods"): wait.name,
-                _("Pack"): wait.pack,
+                _("Article"): wait.name,
+                _("Pack size"): wait.pack,
                 _("Since"): _moment(wait.asked_at),
                 _("Until"): _moment(wait.until),
             }
             for wait in waits_of(user=user)
         ],
         _("What happened to the account"): [
-            {_("When"): _moment(event.date), _("What"): event.type, _("More"): event.parameters}
+            {_("Date and time"): _moment(event.date), _("Event"): event.type, _("Details"): event.parameters}
             for event in user.events.order_by("date", "pk")
         ],
         _("What our staff noted"): [
-            {_("When"): _moment(note.date), _("What"): note.content}
+            {_("Date and time"): _moment(note.date), _("Event"): note.content}
             for note in user.notes.order_by("date", "pk")
         ],
     }
@@ -75,7 +75,7 @@ def _address(address: Address | None) -> Facts | None:
     if address is None:
         return None
     return {
-        _("Name"): f"{address.last_name}{address.first_name}",
+        _("Full name"): f"{address.last_name}{address.first_name}",
         _("Company"): address.company_name,
         _("Phone"): str(address.phone),
         _("Province"): address.country_area,
@@ -106,14 +106,14 @@ def _of_this_room() -> tuple[str, ...]:
 
 def _order(order: Order) -> Facts:
     return {
-        _("Number"): str(order.pk),
+        _("Order number"): str(order.pk),
         _("Ordered at"): _moment(order.created),
         _("State"): order.get_status_display(),
         _("E-mail"): order.user_email,
-        _("Goods"): [
+        _("What was bought"): [
             {
-                _("Goods"): line.product_name,
-                _("Pack"): line.variant_name,
+                _("Article"): line.product_name,
+                _("Pack size"): line.variant_name,
                 _("Quantity"): line.quantity,
                 _("Price of one"): str(line.unit_price_gross_amount),
             }
@@ -128,7 +128,7 @@ def _order(order: Order) -> Facts:
         _("Note"): order.customer_note,
         _("Payments"): [_payment(each) for each in order.payments.all()],
         _("What happened to the order"): [
-            {_("When"): _moment(event.date), _("What"): event.type, _("More"): event.parameters}
+            {_("Date and time"): _moment(event.date), _("Event"): event.type, _("Details"): event.parameters}
             for event in order.events.all()
         ],
         **{
@@ -142,12 +142,12 @@ def _order(order: Order) -> Facts:
 def _payment(payment: Payment) -> Facts:
     return {
         _("Paid by"): payment.gateway,
-        _("When"): _moment(payment.created),
+        _("Date and time"): _moment(payment.created),
         _("Total"): str(payment.total),
         _("Taken"): str(payment.captured_amount),
         _("State"): payment.get_charge_status_display(),
         _("E-mail"): payment.billing_email,
-        _("Name"): f"{payment.billing_last_name}{payment.billing_first_name}",
+        _("Full name"): f"{payment.billing_last_name}{payment.billing_first_name}",
         _("Network address"): payment.customer_ip_address or "",
     }
 
@@ -189,10 +189,10 @@ def _basket(basket: Checkout) -> Facts:
     return {
         _("Since"): _moment(basket.created),
         _("E-mail"): basket.email,
-        _("Goods"): [
+        _("What was bought"): [
             {
-                _("Goods"): line.variant.product.name,
-                _("Pack"): line.variant.name,
+                _("Article"): line.variant.product.name,
+                _("Pack size"): line.variant.name,
                 _("Quantity"): line.quantity,
             }
             for line in basket.lines.all()

@@ -21,6 +21,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.utils import translation
@@ -28,7 +29,7 @@ from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 from saleor.core.emails import get_email_context
 from saleor.product.models import Product, ProductVariant
-from templated_email import send_templated_mail
+from templated_email import get_templated_mail
 
 from backend.catalogue.waiting.models import Wait, WaitLetter
 from backend.common.errors import ShopError
@@ -227,27 +228,27 @@ def _english(named: Product | ProductVariant) -> str:
         return str(named.translated)
 
 
-def _send(letter: Letter, *, mail: object) -> int:
+def _send(letter: Letter, *, mail: BaseEmailBackend) -> int:
     options, context = get_email_context()
     stop_url = f"{settings.PUBLIC_URL}/waiting/{letter.token}/"
+    message = get_templated_mail(
+        "catalogue/back_in_stock",
+        {
+            **context,
+            "letter": letter,
+            "goods_url": f"{settings.PUBLIC_URL}{letter.path}",
+            "stop_url": stop_url,
+        },
+        to=[letter.email],
+        # RFC 8058: mail programs show a button of their own.
+        headers={
+            "List-Unsubscribe": f"<{stop_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+        **options,
+    )
     try:
-        send_templated_mail(
-            template_name="catalogue/back_in_stock",
-            recipient_list=[letter.email],
-            context={
-                **context,
-                "letter": letter,
-                "goods_url": f"{settings.PUBLIC_URL}{letter.path}",
-                "stop_url": stop_url,
-            },
-            # RFC 8058: mail programs show a button of their own.
-            headers={
-                "List-Unsubscribe": f"<{stop_url}>",
-                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            },
-            connection=mail,
-            **options,
-        )
+        mail.send_messages([message])
     except (SMTPException, OSError) as error:
         # It may have gone out all the same, so it is not tried again.
         log.warning("a letter to the waiting list failed", cause=type(error).__name__)
