@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.browser import Visitors
 from tests.journeys.test_accessibility import barriers
 from tests.shop import Shop
 
@@ -54,19 +53,15 @@ def sold_out(shop: Shop) -> Iterator[str]:
         connection.execute("DELETE FROM product_product WHERE id = %s", [product])
 
 
-def look(page: Page, *, javascript: bool, name: str = "") -> None:
+def look(page: Page, *, javascript: bool) -> None:
     """No barrier, and nothing beside the screen."""
-    if name:
-        import os
-        if os.environ.get("SHOTS"):
-            page.screenshot(path=f"{os.environ['SHOTS']}/{name}.png", full_page=True)
     if javascript:
         assert barriers(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_an_account_from_its_first_day_to_its_last(
-    phone: Page, visitors: Visitors, sold_out: str, javascript: bool, tmp_path: Path
+    phone: Page, sold_out: str, javascript: bool, tmp_path: Path
 ) -> None:
     email = f"li-{uuid.uuid4().hex[:10]}@example.com"
     page = phone
@@ -86,24 +81,24 @@ def test_an_account_from_its_first_day_to_its_last(
     page.get_by_label("粘贴").fill(PASTED)
     page.get_by_role("button", name="识别").click()
     page.get_by_text("已按识别的内容填好").wait_for()
-    look(page, javascript=javascript, name="address")
+    look(page, javascript=javascript)
     page.get_by_role("button", name="保存地址").click()
     page.get_by_text("地址已保存。").wait_for()
-    look(page, javascript=javascript, name="addresses")
+    look(page, javascript=javascript)
 
     # What is sold out: one tap.
     page.goto(f"/p/{sold_out}/")
-    look(page, javascript=javascript, name="sold-out")
+    look(page, javascript=javascript)
     page.get_by_role("button", name="通知我").click()
     page.get_by_text("我们给您寄一封邮件").wait_for()
     page.goto("/account/")
-    look(page, javascript=javascript, name="account")
+    look(page, javascript=javascript)
     assert page.get_by_role("link", name="等货的菜").is_visible()
     assert "信义镇白马路" in page.get_by_role("main").inner_text()
 
     # All of it in a file.
     page.get_by_role("link", name="我的个人信息").click()
-    look(page, javascript=javascript, name="data")
+    look(page, javascript=javascript)
     page.get_by_label("再输入一次密码").fill(PASSWORD)
     with page.expect_download() as download:
         page.get_by_role("button", name="下载文件").click()
@@ -115,7 +110,7 @@ def test_an_account_from_its_first_day_to_its_last(
 
     # Gone, here and wherever else she was.
     page.goto("/account/close/")
-    look(page, javascript=javascript, name="close")
+    look(page, javascript=javascript)
     page.get_by_label("再输入一次密码").fill("not hers")
     page.get_by_role("button", name="注销我的账户").click()
     page.get_by_text("密码不正确。").wait_for()
@@ -127,11 +122,3 @@ def test_an_account_from_its_first_day_to_its_last(
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="登录").click()
     page.get_by_text("邮箱或密码不对").wait_for()
-
-    # A guest types an address, and learns nothing but what everybody is told.
-    guest = visitors.come(width=390, height=844, javascript=javascript)
-    guest.goto(f"/p/{sold_out}/")
-    look(guest, javascript=javascript, name="sold-out-guest")
-    guest.locator("#wait-email").fill(email)
-    guest.get_by_role("button", name="通知我").click()
-    guest.get_by_text("我们给您寄一封邮件").wait_for()
