@@ -134,8 +134,8 @@ OF_CLIENTS = {
 MOST = {
     # Of the theme, by the names of its documents.
     "Account": 12,
-    "AccountExport": 30,
-    "AddressBook": 6,
+    "AccountExport": 15,
+    "AddressBook": 4,
     "Basket": 31,
     "BasketAdd": 68,
     "BasketCreate": 66,
