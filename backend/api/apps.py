@@ -7,7 +7,11 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from backend.api.freshness import announce_changes
-        from backend.api.mutations import checkout, supplied_stock  # noqa: F401  (imported to be registered)
+        from backend.api.mutations import (  # noqa: F401  (imported to be registered)
+            checkout,
+            people,
+            supplied_stock,
+        )
         from backend.saleor_port.registry import Phase, apply_all
 
         apply_all(Phase.AFTER)

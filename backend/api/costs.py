@@ -54,7 +54,9 @@ FIELD_COSTS = {
     "Mutation.passwordChange": 3_000,
     "Mutation.requestEmailChange": 3_000,
     "Mutation.confirmEmailChange": 3_000,
+    "Mutation.accountClose": 3_000,
     "Mutation.accountDelete": 1_000,
+    "Mutation.accountExport": 4_000,
     "Mutation.requestPasswordReset": 1_000,
     # Locks, allocates, and asks a payment gateway.
     "Mutation.orderPlace": 3_000,
@@ -125,6 +127,7 @@ LIST_SIZES = {
     "meta": 2,
     "metadata": 5,
     "myCooperatives": 3,
+    "myWaits": 10,
     "orderLines": 10,
     "orders": 50,
     "packs": 3,

@@ -18,6 +18,7 @@ from backend.api.finding import FindingQueries
 from backend.api.kitchen import KitchenQueries
 from backend.api.mutations.claims import ClaimOpen
 from backend.api.mutations.ordering import OrderCancelOwn, OrderPlace
+from backend.api.mutations.people import AccountClose, AccountExport
 from backend.api.mutations.programs import StockTokenIssue, StockTokenRevoke
 from backend.api.mutations.stock import (
     StockLinesConfirm,
@@ -28,6 +29,8 @@ from backend.api.mutations.stock import (
     StockReportUndo,
     StockReportUpload,
 )
+from backend.api.mutations.waiting import WaitForStock, WaitStop, WaitStopAll
+from backend.api.people import PeopleQueries
 from backend.api.queries import ShopQueries
 
 # Each is left out for a reason, which backend/saleor_port/README.md tells in a table.
@@ -70,7 +73,7 @@ LEFT_OUT_MUTATIONS = (
 LEFT_OUT_FIELDS = ((ProductVariant, "digital_content"), (OrderLine, "digital_content_url"))
 
 
-class Query(FindingQueries, ShopQueries, KitchenQueries, DeskQueries, saleor_api.Query):
+class Query(FindingQueries, ShopQueries, KitchenQueries, PeopleQueries, DeskQueries, saleor_api.Query):
     """Everything that can be asked."""
 
 
@@ -78,6 +81,8 @@ class Mutation(saleor_api.Mutation):
     """Everything that can be done."""
 
     claim_open = ClaimOpen.Field()
+    account_close = AccountClose.Field()
+    account_export = AccountExport.Field()
     order_place = OrderPlace.Field()
     order_cancel_own = OrderCancelOwn.Field()
     stock_lines_confirm = StockLinesConfirm.Field()
@@ -89,6 +94,9 @@ class Mutation(saleor_api.Mutation):
     stock_report_upload = StockReportUpload.Field()
     stock_token_issue = StockTokenIssue.Field()
     stock_token_revoke = StockTokenRevoke.Field()
+    wait_for_stock = WaitForStock.Field()
+    wait_stop = WaitStop.Field()
+    wait_stop_all = WaitStopAll.Field()
 
 
 for _name in LEFT_OUT_QUERIES:

@@ -3,8 +3,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from backend.catalogue.search.models import SearchEntry
+from backend.catalogue.waiting.models import Wait, WaitLetter
 
-__all__ = ["Dish", "Good", "Ingredient", "SearchEntry", "Storage"]
+__all__ = ["Dish", "Good", "Ingredient", "SearchEntry", "Storage", "Wait", "WaitLetter"]
 
 
 class Storage(models.TextChoices):

@@ -235,6 +235,8 @@ ATTEMPTS = {
     # Photos that are drawn anew cost a second of a web process.
     "claim_of_order": (8, 10 * 60),
     "claim_from_address": (30, 2 * 60),
+    # Entries on the waiting list.
+    "wait_from_address": (20, 60),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -318,6 +320,10 @@ CANCEL_UNTIL = 20
 CLAIM_HOURS_FRESH = 48
 CLAIM_HOURS_LASTING = 7 * 24
 CLAIM_PHOTOS_DAYS = 180
+# Law wants the records of a sale for three years from its completion (电子商务法 31); thirty days are for delivering.
+ORDERS_KEPT_DAYS = 3 * 365 + 30
+# Since somebody last touched them: a guest's, and a signed-in buyer's.
+BASKETS_KEPT_DAYS = (30, 90)
 SEARCH_BACKEND = "backend.catalogue.search.backend"
 MAX_CHECKOUT_LINE_QUANTITY = 50
 DEFAULT_MENUS = {"top_menu_name": "navbar", "bottom_menu_name": "footer"}
@@ -474,6 +480,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "backend.catalogue.tasks.index_search",
         "schedule": crontab(hour=3, minute=50),
     },
+    "tell who waits": {
+        "task": "backend.catalogue.tasks.tell_who_waits",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "queue due webhooks": {
         "task": "backend.saleor_port.tasks.queue_due_webhooks",
         "schedule": 60.0,
@@ -496,6 +507,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "forget claim photos": {
         "task": "backend.ordering.tasks.forget_claim_photos",
         "schedule": crontab(hour=4, minute=20),
+    },
+    "forget personal data": {
+        "task": "backend.ordering.tasks.forget_personal_data",
+        "schedule": crontab(hour=4, minute=30),
     },
 }
 

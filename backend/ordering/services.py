@@ -52,6 +52,7 @@ from saleor.plugins.manager import PluginsManager, get_plugins_manager
 from saleor.shipping.models import ShippingMethod
 from saleor.warehouse.availability import get_available_quantity
 
+from backend.ordering.address_book import has_room
 from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
 from backend.ordering.models import Placement
 from backend.ordering.selectors import windows_of
@@ -423,7 +424,7 @@ def create_order(
 
     total: what the buyer pays, gift cards taken off. voucher: what `use_voucher` answered.
     """
-    if user is not None and shipping_address is not None:
+    if user is not None and shipping_address is not None and has_room(user=user):
         store_user_address(user, shipping_address, AddressType.SHIPPING)
     # An order keeps copies of its own: a changed address book must not change where a box went.
     order = Order.objects.create(

@@ -1,12 +1,15 @@
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from backend.ordering import letters, payouts
+from backend.ordering import letters, payouts, personal_data
 from backend.ordering.claim_photos import forget_photos
 from backend.ordering.models import Claim
 from backend.ordering.services import expire_unpaid_orders as expire
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task
@@ -39,3 +42,16 @@ def send_claim_decision(claim_pk: str) -> None:
 def forget_claim_photos() -> int:
     """Delete photos that nobody needs any more."""
     return forget_photos(now=timezone.now())
+
+
+@shared_task
+def forget_personal_data() -> None:
+    """Let go of what nobody needs any more: names on old orders, baskets, stray addresses, sessions."""
+    now = timezone.now()
+    personal_data.forget_ended_sessions(now=now)
+    log.info(
+        "personal_data_forgotten",
+        orders=personal_data.forget_old_orders(now=now),
+        baskets=personal_data.forget_old_baskets(now=now),
+        addresses=personal_data.forget_stray_addresses(now=now),
+    )

@@ -40,6 +40,7 @@ class Bucket(StrEnum):
     TRACE_CODE_FROM_ADDRESS = "trace_code_from_address"
     CLAIM_OF_ORDER = "claim_of_order"
     CLAIM_FROM_ADDRESS = "claim_from_address"
+    WAIT_FROM_ADDRESS = "wait_from_address"
 
 
 class TooManyAttempts(ValidationError):

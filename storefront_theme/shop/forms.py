@@ -49,17 +49,22 @@ DISTRICTS = (
 
 _PHONE = re.compile(r"1[3-9]\d{9}")
 
-# The field of this form that an error of the API belongs to.
+FIELD_OF_ADDRESS = {
+    "firstName": "name",
+    "phone": "phone",
+    "countryArea": "province",
+    "city": "city",
+    "cityArea": "district",
+    "streetAddress1": "street",
+    "postalCode": "postcode",
+}
+"""The field of PlaceForm that an error about an address of the API's belongs to."""
+
+# The field of CheckoutForm that an error of the API belongs to.
 FIELD_OF_API = {
     "email": "email",
     "shippingAddress": "street",
-    "shippingAddress.firstName": "name",
-    "shippingAddress.phone": "phone",
-    "shippingAddress.countryArea": "province",
-    "shippingAddress.city": "city",
-    "shippingAddress.cityArea": "district",
-    "shippingAddress.streetAddress1": "street",
-    "shippingAddress.postalCode": "postcode",
+    **{f"shippingAddress.{name}": field for name, field in FIELD_OF_ADDRESS.items()},
     "shippingMethod": "shipping_method",
     "paymentGateway": "payment",
     "acceptFreshRule": "fresh_rule",
@@ -71,11 +76,8 @@ FIELD_OF_API = {
 }
 
 
-class CheckoutForm(forms.Form):
-    """Where the goods go. An address is asked for unless the buyer collects them.
-
-    methods: what the buyer was shown, by id: {"kind", "freight", "pick_up_address"}.
-    """
+class PlaceForm(forms.Form):
+    """Who gets something, and where."""
 
     use_required_attribute = False
 
@@ -97,15 +99,6 @@ class CheckoutForm(forms.Form):
         error_messages={"required": _("Please give a mobile number: the driver calls it.")},
         widget=forms.TextInput(attrs={"autocomplete": "tel-national", "inputmode": "tel", "type": "tel"}),
     )
-    email = forms.EmailField(
-        label=_("E-mail"),
-        error_messages={
-            "required": _("Please give an e-mail address: the order goes there."),
-            "invalid": _("Please give an e-mail address such as li@example.com."),
-        },
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
-    shipping_method = forms.CharField(error_messages={"required": _("Please choose a delivery.")})
     province = forms.CharField(
         label=_("Province"),
         max_length=60,
@@ -139,6 +132,63 @@ class CheckoutForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric"}),
     )
+
+    def clean_phone(self) -> str:
+        """Eleven digits, however they were spaced or typed."""
+        written = unicodedata.normalize("NFKC", self.cleaned_data["phone"])
+        digits = re.sub(r"[\s()\-.]", "", written).removeprefix("+86").removeprefix("0086")
+        if not _PHONE.fullmatch(digits):
+            raise forms.ValidationError(_("That is not a mobile number: eleven digits, beginning with 1."))
+        return digits
+
+    def clean(self) -> dict[str, Any]:
+        """All of a place; the postcode is known where the city is."""
+        cleaned = self.cleaned_data
+        asked = {
+            "province": _("Please give the province."),
+            "city": _("Please give the city."),
+            "district": _("Please give the district or county."),
+            "street": _("Please give street, house and room."),
+        }
+        for field, message in asked.items():
+            if not cleaned.get(field) and field not in self.errors:
+                self.add_error(field, message)
+        cleaned["postcode"] = cleaned.get("postcode") or POSTCODES.get(
+            cleaned.get("city") or "", POSTCODES[CITY]
+        )
+        return cleaned
+
+    def address(self) -> dict[str, str]:
+        """The API's AddressInput. After is_valid()."""
+        cleaned = self.cleaned_data
+        return {
+            "firstName": cleaned["name"],
+            "lastName": "",
+            "phone": f"+86{cleaned['phone']}",
+            "country": "CN",
+            "countryArea": cleaned["province"],
+            "city": cleaned["city"],
+            "cityArea": cleaned["district"],
+            "streetAddress1": cleaned["street"],
+            "postalCode": cleaned["postcode"],
+        }
+
+
+class CheckoutForm(PlaceForm):
+    """Where the goods go. An address is asked for unless the buyer collects them.
+
+    methods: what the buyer was shown, by id: {"kind", "freight", "pick_up_address"}.
+    """
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        error_messages={
+            "required": _("Please give an e-mail address: the order goes there."),
+            "invalid": _("Please give an e-mail address such as li@example.com."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    shipping_method = forms.CharField(error_messages={"required": _("Please choose a delivery.")})
     payment = forms.CharField(error_messages={"required": _("Please choose how to pay.")})
     note = forms.CharField(
         label=_("Note for the packers (if you like)"),
@@ -177,14 +227,6 @@ class CheckoutForm(forms.Form):
         """Whether the chosen delivery is a pick-up point."""
         return self._method().get("kind") == "PICK_UP"
 
-    def clean_phone(self) -> str:
-        """Eleven digits, however they were spaced or typed."""
-        written = unicodedata.normalize("NFKC", self.cleaned_data["phone"])
-        digits = re.sub(r"[\s()\-.]", "", written).removeprefix("+86").removeprefix("0086")
-        if not _PHONE.fullmatch(digits):
-            raise forms.ValidationError(_("That is not a mobile number: eleven digits, beginning with 1."))
-        return digits
-
     def clean_shipping_method(self) -> str:
         """One of those that were shown."""
         chosen = str(self.cleaned_data["shipping_method"])
@@ -194,24 +236,12 @@ class CheckoutForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """An address for what is brought; the pick-up point's own for what is collected."""
+        if not self.is_pick_up:
+            return super().clean()
         cleaned = self.cleaned_data
-        if self.is_pick_up:
-            cleaned |= {"province": PROVINCE, "city": CITY, "district": DISTRICT}
-            cleaned["street"] = self._method()["pick_up_address"]
-            cleaned["postcode"] = POSTCODES[CITY]
-            return cleaned
-        asked = {
-            "province": _("Please give the province."),
-            "city": _("Please give the city."),
-            "district": _("Please give the district or county."),
-            "street": _("Please give street, house and room."),
-        }
-        for field, message in asked.items():
-            if not cleaned.get(field) and field not in self.errors:
-                self.add_error(field, message)
-        cleaned["postcode"] = cleaned.get("postcode") or POSTCODES.get(
-            cleaned.get("city") or "", POSTCODES[CITY]
-        )
+        cleaned |= {"province": PROVINCE, "city": CITY, "district": DISTRICT}
+        cleaned["street"] = self._method()["pick_up_address"]
+        cleaned["postcode"] = POSTCODES[CITY]
         return cleaned
 
     def _method(self) -> dict[str, str]:
@@ -221,23 +251,8 @@ class CheckoutForm(forms.Form):
         """The window that was chosen for the chosen delivery; each delivery has a list of its own."""
         return str(self.data.get(f"window-{self.data.get('shipping_method', '')}", ""))
 
-    def address(self) -> dict[str, str]:
-        """The API's AddressInput. After is_valid()."""
-        cleaned = self.cleaned_data
-        return {
-            "firstName": cleaned["name"],
-            "lastName": "",
-            "phone": f"+86{cleaned['phone']}",
-            "country": "CN",
-            "countryArea": cleaned["province"],
-            "city": cleaned["city"],
-            "cityArea": cleaned["district"],
-            "streetAddress1": cleaned["street"],
-            "postalCode": cleaned["postcode"],
-        }
 
-
-class AddressForm(forms.Form):
+class EmailForm(forms.Form):
     """Whose account it is."""
 
     use_required_attribute = False
@@ -252,7 +267,7 @@ class AddressForm(forms.Form):
     )
 
 
-class SignInForm(AddressForm):
+class SignInForm(EmailForm):
     """An address and a password."""
 
     password = forms.CharField(
@@ -293,9 +308,23 @@ class NewPasswordForm(forms.Form):
         return password
 
 
-class RegisterForm(NewPasswordForm, AddressForm):
+class RegisterForm(NewPasswordForm, EmailForm):
     """An address and a password, for somebody new."""
 
     consent = forms.BooleanField(
         error_messages={"required": _("Please confirm that you have read the privacy page.")}
+    )
+
+
+class PasswordForm(forms.Form):
+    """Who has signed in says once more that it is they."""
+
+    use_required_attribute = False
+
+    password = forms.CharField(
+        label=_("Your password, once more"),
+        max_length=128,
+        strip=False,
+        error_messages={"required": _("Please give your password.")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )

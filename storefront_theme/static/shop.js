@@ -14,7 +14,8 @@ document.addEventListener("focusin", async (event) => {
 // A second tap while the first is under way sends nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.matches("[data-stay]")) return;
+  // A file that comes down leaves the page where it is.
+  if (form.method !== "post" || form.matches("[data-stay], [data-download]")) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
@@ -65,7 +66,7 @@ document.addEventListener("change", (event) => {
   resting = setTimeout(() => form.requestSubmit(), 450);
 });
 
-// Checkout: the total follows the delivery, a pick-up needs no address, a city brings its postcode.
+// Checkout: the total follows the delivery, and a pick-up needs no address.
 const checkout = document.querySelector(".checkout");
 if (checkout) {
   const yuan = (figure) => `¥${figure.toFixed(2)}`;
@@ -81,12 +82,16 @@ if (checkout) {
   };
   checkout.addEventListener("change", (event) => {
     if (event.target.name === "shipping_method") follow();
-    if (event.target.name !== "city") return;
-    const known = [...document.querySelectorAll("#cities option")].find((city) => city.value === event.target.value);
-    if (known) checkout.elements.postcode.value = known.dataset.postcode;
   });
   follow();
 }
+
+// A city brings its postcode.
+document.addEventListener("change", (event) => {
+  if (event.target.name !== "city") return;
+  const known = [...document.querySelectorAll("#cities option")].find((city) => city.value === event.target.value);
+  if (known) event.target.form.elements.postcode.value = known.dataset.postcode;
+});
 
 // Putting a good into the basket keeps the page where it is.
 document.addEventListener("submit", async (event) => {
@@ -99,7 +104,9 @@ document.addEventListener("submit", async (event) => {
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
     const answer = await response.json();
-    for (const count of document.querySelectorAll("[data-basket-count]")) count.textContent = answer.count || "";
+    if ("count" in answer) {
+      for (const count of document.querySelectorAll("[data-basket-count]")) count.textContent = answer.count || "";
+    }
     say(answer.message, response.ok);
   } catch {
     form.removeAttribute("data-stay");

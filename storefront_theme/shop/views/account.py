@@ -23,10 +23,11 @@ from storefront_theme.shop.views.account_links import CONFIRM, address_of, to_le
 @never_cache
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """The signed-in buyer's orders; for anybody else the way in."""
+    """The signed-in buyer's orders, what they wait for, and the way to all else; for anybody else the way in."""
     if session.person(request) is None:
         return render(request, "shop/sign_in.html", {"here": "account", "form": SignInForm()})
-    me = ask(request, "Account")["me"]
+    answer = ask(request, "Account")
+    me = answer["me"]
     if me is None:
         session.sign_out(request)
         return redirect("shop:account")
@@ -37,6 +38,7 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "here": "account",
             "me": me,
+            "waits": answer["myWaits"],
             "orders": [{"order": order, "state": state_of(order)} for order in orders],
         },
     )
@@ -111,3 +113,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """Forgets who was here."""
     session.sign_out(request)
     return redirect("shop:home")
+
+
+def trail_to_account() -> list[tuple[str, str]]:
+    """(name, address) of what stands above the pages of an account."""
+    return [(_("My account"), reverse("shop:account"))]

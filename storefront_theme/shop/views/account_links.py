@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from storefront_theme import session
 from storefront_theme.client import ApiError, ask
 from storefront_theme.session import LinkStale, PasswordRefused, SignInRefused
-from storefront_theme.shop.forms import AddressForm, NewPasswordForm
+from storefront_theme.shop.forms import EmailForm, NewPasswordForm
 
 _LETTER = "letter"
 
@@ -70,7 +70,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgot(request: HttpRequest) -> HttpResponse:
     """Asks for a link by mail. Whether the address has an account is not said."""
-    form = AddressForm(request.POST or None)
+    form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         answer = ask(

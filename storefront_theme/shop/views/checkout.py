@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from storefront_theme import session
 from storefront_theme.client import ask
 from storefront_theme.shop import basket
+from storefront_theme.shop.addresses import as_typed, with_pasted
 from storefront_theme.shop.basket import BasketRefused
 from storefront_theme.shop.basket_lines import BasketLine, read_lines
 from storefront_theme.shop.forms import (
@@ -28,7 +29,6 @@ from storefront_theme.shop.shelf import named
 from storefront_theme.templatetags.shop import window_text
 
 _SEEN = "checkout_seen"
-PLACE = ("province", "city", "district", "street", "postcode")
 PAY_ON_COLLECTION = "pay_on_collection"
 
 KINDS = ("OWN_VAN", "NEXT_DAY", "PICK_UP")
@@ -169,18 +169,10 @@ def _read_pasted(request: HttpRequest) -> HttpResponse:
         return redirect("shop:basket")
     seen = _remember_what_is_shown(request, found)
     typed = {name: value for name, value in request.POST.items() if name in CheckoutForm.base_fields}
-    understood = ask(request, "ReadAddress", text=typed.get("pasted", ""))["readAddress"]
-    # One place is replaced by another as a whole: half of an old one would send the goods astray.
-    place = {field: understood[field] for field in PLACE} if understood["province"] else {}
-    who = {field: understood[field] for field in ("name", "phone") if understood[field]}
-    if place or who:
-        messages.success(request, _("We have filled in what we understood. Please look it over."))
-    else:
-        messages.warning(request, _("No name, number or place was found in that. Please fill in the fields."))
     return _page(
         request,
         found,
-        form=CheckoutForm(initial={**typed, **place, **who}, methods=seen["methods"]),
+        form=CheckoutForm(initial=with_pasted(request, typed), methods=seen["methods"]),
         key=request.POST.get("key") or uuid.uuid4().hex,
     )
 
@@ -233,15 +225,7 @@ def _what_is_known(request: HttpRequest) -> dict[str, str]:
     address = (me or {}).get("defaultShippingAddress")
     known = {"email": person.email, "name": person.name}
     if address:
-        known |= {
-            "name": f"{address['lastName']}{address['firstName']}",
-            "phone": (address["phone"] or "").removeprefix("+86").strip(),
-            "province": address["countryArea"],
-            "city": address["city"],
-            "district": address["cityArea"],
-            "street": address["streetAddress1"],
-            "postcode": address["postalCode"],
-        }
+        known |= as_typed(address)
     return known
 
 

@@ -49,6 +49,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
             "goods": goods,
             "good": good,
             "chosen": chosen,
+            "waited": [pack for pack in goods.packs if not pack.left],
             "trail": _trail(node["category"]),
             "description": description,
             "summary": description[0].texts[0] if description else "",

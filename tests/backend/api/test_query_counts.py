@@ -11,10 +11,13 @@ from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from graphql_jwt.shortcuts import get_token
+from saleor.account.models import Address
 from saleor.product.models import ProductVariant
 from saleor.shipping.models import ShippingMethod
 
+from backend.catalogue.models import Wait
 from backend.catalogue.search.services import index_all
 from tests import market, produce
 
@@ -130,7 +133,9 @@ OF_CLIENTS = {
 
 MOST = {
     # Of the theme, by the names of its documents.
-    "Account": 9,
+    "Account": 12,
+    "AccountExport": 15,
+    "AddressBook": 4,
     "Basket": 31,
     "BasketAdd": 68,
     "BasketCreate": 66,
@@ -212,6 +217,12 @@ class Clients:
             size: market.orders_of(buyer, orders=size, variants=self.variants[SHORT])
             for size, buyer in self.buyers.items()
         }
+        for size, buyer in self.buyers.items():
+            buyer.addresses.set([_address() for _each in range(size)])
+            Wait.objects.bulk_create(
+                Wait(variant=each, user=buyer, email=buyer.email, asked_at=timezone.now())
+                for each in self.variants[size]
+            )
         # The one that is asked for by its token: as many lines as the list is long.
         self.large = {
             size: market.orders_of(
@@ -264,11 +275,12 @@ class Clients:
         document = OF_CLIENTS[name] if theirs else of_theme(name)
         variables = self.variables(size)
         user = None
-        if name in ("me, orders", "Account"):
+        if name in ("me, orders", "Account", "AccountExport", "AddressBook"):
             user = self.buyers[size]
         elif name.startswith("Desk"):
             user = self.bookkeeper
         variables |= {
+            "AccountExport": {"password": "secret-of-the-test"},
             "Basket": {"token": variables["basket"]},
             "Order": {"token": variables["order"]},
             "Category": {"slug": "shelf-0"},
@@ -312,6 +324,12 @@ class Clients:
             "paymentGateway": "pay_on_collection",
             "acceptFreshRule": True,
         }
+
+
+def _address() -> Address:
+    address = produce.an_address()
+    address.save()
+    return address
 
 
 def to_global_id(row: Any) -> str:

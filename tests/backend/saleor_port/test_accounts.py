@@ -12,10 +12,19 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import time_machine
 from django.core import mail
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from saleor.account.models import User
+from saleor.order import OrderStatus
+from saleor.order.models import Order
 
+from backend.ordering import address_book
+from backend.ordering.services import place_order
 from backend.saleor_port import without
+from backend.saleor_port.account_links import deletion_links
+from tests import produce
+from tests.backend.ordering.test_place_order import a_request
 
 PASSWORD = "secret-of-the-test"
 NEW_PASSWORD = "another-secret-of-the-test"
@@ -422,3 +431,56 @@ def test_groups_of_another_person_are_not_shown(li: User, wang: User) -> None:
             SimpleNamespace(name="x"), seen_by_li, user_id=graphene.Node.to_global_id("User", wang.pk)
         )
     assert [group.name for group in UserType.resolve_permission_groups(wang, seen_by_wang)] == ["Bookkeepers"]
+
+
+# ---- Closing, and the address book ----
+
+
+ADD_ADDRESS = """mutation($input: AddressInput!) {
+  accountAddressCreate(input: $input) { address { id } accountErrors { field message } }
+}"""
+
+
+def test_saleor_deletes_an_account_whose_order_is_on_its_way_and_the_shop_does_not(li: User) -> None:
+    shed = produce.a_shed()
+    basket = produce.a_basket({shed.variant: 1}, user=li)
+    order = place_order(request=a_request(shed, basket=basket), user=li, now=timezone.now())
+    jwt = sign_in(li)["token"]
+
+    def delete() -> Any:
+        return post(DELETE, jwt=jwt, token=deletion_links.make_token(User.objects.get(pk=li.pk)))[
+            "accountErrors"
+        ]
+
+    assert delete() == [{"field": None, "code": "INVALID"}]
+    with without("one_way_to_close"), transaction.atomic():
+        assert delete() == []
+        assert Order.objects.get().user_email == li.email
+        transaction.set_rollback(True)
+    Order.objects.filter(pk=order.pk).update(status=OrderStatus.FULFILLED)
+    assert delete() == []
+    assert (Order.objects.get().user_email, Order.objects.get().user) == ("", None)
+
+
+def test_saleor_keeps_addresses_without_end_and_the_shop_does_not(
+    li: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address_book, "MOST_ADDRESSES", 1)
+    jwt = sign_in(li)["token"]
+
+    def add() -> Any:
+        given = {
+            "countryArea": "四川省",
+            "city": "绵阳市",
+            "cityArea": "游仙区",
+            "streetAddress1": "白马路 1 号",
+        }
+        more = {"firstName": "秀英", "country": "CN", "postalCode": "621000", "phone": "+8613800138000"}
+        return post(ADD_ADDRESS, jwt=jwt, input=given | more)["accountErrors"]
+
+    assert add() == []
+    [refused] = add()
+    assert refused["field"] is None and "1" in refused["message"]
+    with without("bounded_address_book"):
+        assert add() == []
+    assert li.addresses.count() == 2

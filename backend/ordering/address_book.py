@@ -1,0 +1,29 @@
+"""A buyer's address book has an end: whoever may add to it without limit fills our table."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from saleor.account.models import User
+
+from backend.common.errors import ShopError
+
+MOST_ADDRESSES = 20
+
+
+class AddressBookFull(ShopError):
+    code = "address_book_full"
+
+
+def has_room(*, user: User) -> bool:
+    """Whether one more address fits in."""
+    return bool(user.addresses.count() < MOST_ADDRESSES)
+
+
+def make_sure_of_room(*, user_pk: int) -> None:
+    """Lock the account, so that of two addresses at once the second is counted. Raises AddressBookFull."""
+    user = User.objects.select_for_update(of=("self",)).get(pk=user_pk)
+    if not has_room(user=user):
+        raise AddressBookFull(
+            _("You have %(most)s addresses, which is the most. Delete one that you no longer need.")
+            % {"most": MOST_ADDRESSES}
+        )
