@@ -112,6 +112,7 @@ def confirm_lines(
             if match.row.number in waiting
         ]
         ids = meant(matches)
+        _take_turn(report=report, supply_ids=ids)
         ledger.hold_supplies(supply_ids=ids)
         ledger.make_stock_rows(supply_ids=ids)
         verdicts = weigh_matches(matches=matches, count=count)
@@ -173,6 +174,7 @@ def _apply(*, report: Report, now: datetime) -> None:
     catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
     ids = meant(matches)
+    _take_turn(report=report, supply_ids=ids)
     ledger.hold_supplies(supply_ids=ids)
     ledger.make_stock_rows(supply_ids=ids)
     moved: list[int] = []
@@ -188,6 +190,12 @@ def _apply(*, report: Report, now: datetime) -> None:
     report.message = " ".join(str(remark) for remark in document.remarks)[:500]
     # The bytes among its columns are written once.
     report.save(update_fields=_APPLIED_FIELDS)
+
+
+def _take_turn(*, report: Report, supply_ids: Collection[int]) -> None:
+    """Before the supplies are held. A report that takes its time does not keep buyers from goods it does not name."""
+    if len(supply_ids) <= BATCH:
+        ledger.close_turnstile(cooperative_id=report.cooperative_id)
 
 
 _APPLIED_FIELDS = (
