@@ -232,6 +232,8 @@ ATTEMPTS = {
     "mail_from_address": (30, 60),
     # Wrong codes of harvest lots: a right one is not counted.
     "trace_code_from_address": (20, 15),
+    # Operations of one token of a cooperative's program: sixty at once, and thirty a minute from then on.
+    "request_of_program": (60, 2),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {

@@ -210,6 +210,8 @@ def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[obj
     """Write rows through COPY: one statement, however many they are."""
     names = ", ".join(f'"{column}"' for column in columns)
     with (
+        # Django leaves COPY's errors as the driver raises them; who tries again goes by Django's.
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
     ):
@@ -232,6 +234,7 @@ def copy_text(*, table: str, columns: Sequence[str], lines: Sequence[str]) -> bo
         return False
     names = ", ".join(f'"{column}"' for column in columns)
     with (
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({names}) FROM STDIN (NULL '{NULL}')") as copy,
     ):
