@@ -488,6 +488,7 @@ ICP_NUMBER = ENVIRONMENT.icp_number
 POLICE_NUMBER = ENVIRONMENT.police_number
 STOREFRONT_API_URL = ENVIRONMENT.storefront_api_url
 FEEDS_ALLOW_PRIVATE = ENVIRONMENT.feeds_allow_private
+FEEDS_PATIENCE_SECONDS = ENVIRONMENT.feeds_patience_s
 # From how many hours on how many percent of a perishable count may be sold (backend.stock.ageing).
 OLD_COUNTS = ENVIRONMENT.old_counts
 WEBHOOKS_ALLOW_PRIVATE = ENVIRONMENT.webhooks_allow_private

@@ -200,6 +200,7 @@ def _source(feed: Feed) -> Source:
         last_modified=feed.last_modified,
         seen={name: (int(size), float(at), float(since)) for name, (size, at, since) in feed.seen.items()},
         allow_private=settings.FEEDS_ALLOW_PRIVATE,
+        patience_s=settings.FEEDS_PATIENCE_SECONDS,
         root=settings.FEEDS_FOLDER,
     )
 
