@@ -66,6 +66,7 @@ FIELD_COSTS = {
     "Mutation.checkoutCreate": 1_000,
     "Mutation.stockLinesConfirm": 3_000,
     "Mutation.stockReportConfirm": 3_000,
+    "Mutation.stockReportRetry": 1_000,
     "Mutation.stockReportSubmit": 3_000,
     "Mutation.stockReportUndo": 3_000,
     "Mutation.stockReportUpload": 1_000,

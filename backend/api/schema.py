@@ -25,6 +25,7 @@ from backend.api.mutations.stock import (
     StockReportColumns,
     StockReportConfirm,
     StockReportDiscard,
+    StockReportRetry,
     StockReportSubmit,
     StockReportUndo,
     StockReportUpload,
@@ -89,6 +90,7 @@ class Mutation(saleor_api.Mutation):
     stock_report_columns = StockReportColumns.Field()
     stock_report_confirm = StockReportConfirm.Field()
     stock_report_discard = StockReportDiscard.Field()
+    stock_report_retry = StockReportRetry.Field()
     stock_report_submit = StockReportSubmit.Field()
     stock_report_undo = StockReportUndo.Field()
     stock_report_upload = StockReportUpload.Field()

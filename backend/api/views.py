@@ -38,6 +38,7 @@ from backend.api.limits import LIMITS, DocumentInvalid, RequestRefused
 from backend.api.permissions import TokenStale, let_program_in
 from backend.api.schema import schema
 from backend.cooperatives.selectors import cooperatives_of
+from backend.saleor_port.attempts import TooManyAttempts, take_program
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,11 @@ class ApiView(GraphQLView):
                 cause=type(refused.__cause__).__name__ if refused.__cause__ else None,
                 **refused.extensions,
             )
-            return JsonResponse({"errors": [format_error(refused)]}, status=refused.status)
+            return JsonResponse(
+                {"errors": [format_error(refused)]},
+                status=refused.status,
+                headers={"Retry-After": str(refused.retry_after_s)} if refused.retry_after_s else None,
+            )
         except (JSONWebTokenError, TokenStale) as error:
             return JsonResponse({"errors": [format_error(error)]}, status=401)
         except Exception as error:
@@ -119,6 +124,7 @@ class ApiView(GraphQLView):
                     variables=each.variables,
                 )
         asked.check()
+        _count_program(request, operations=max(len(operations), asked.mutations))
 
         answers = [
             self._run(request, document, each) for document, each in zip(documents, operations, strict=True)
@@ -268,6 +274,22 @@ def _operation(entry: Any) -> Operation:
 
 
 # ---- Who asks ----------------------------------------------------------------------------------------------
+
+
+def _count_program(request: HttpRequest, *, operations: int) -> None:
+    """Raise RequestRefused for a program that asks too often, by its token."""
+    program = getattr(request, "program", None)
+    if program is None:
+        return
+    try:
+        take_program(program=program.pk, operations=operations)
+    except TooManyAttempts as error:
+        raise RequestRefused(
+            _("This program asks too often. Please try again in %(seconds)s s.") % {"seconds": error.wait_s},
+            code="too_many_requests",
+            status=429,
+            extensions={"retryAfter": error.wait_s},
+        ) from error
 
 
 def _is_signed_in(request: HttpRequest) -> bool:

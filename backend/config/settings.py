@@ -237,6 +237,8 @@ ATTEMPTS = {
     "claim_from_address": (30, 2 * 60),
     # Entries on the waiting list.
     "wait_from_address": (20, 60),
+    # Operations of one token of a cooperative's program: sixty at once, and thirty a minute from then on.
+    "request_of_program": (60, 2),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -520,6 +522,7 @@ ICP_NUMBER = ENVIRONMENT.icp_number
 POLICE_NUMBER = ENVIRONMENT.police_number
 STOREFRONT_API_URL = ENVIRONMENT.storefront_api_url
 FEEDS_ALLOW_PRIVATE = ENVIRONMENT.feeds_allow_private
+FEEDS_PATIENCE_SECONDS = ENVIRONMENT.feeds_patience_s
 # From how many hours on how many percent of a perishable count may be sold (backend.stock.ageing).
 OLD_COUNTS = ENVIRONMENT.old_counts
 WEBHOOKS_ALLOW_PRIVATE = ENVIRONMENT.webhooks_allow_private
