@@ -81,3 +81,17 @@ def test_data_for_search_engines_cannot_end_its_element() -> None:
     written = shop.json_data({"name": "</script><script>alert(1)</script>"})
     assert written.count("<") == 2
     assert "\\u003c/script" in written
+
+
+@pytest.mark.parametrize(
+    "text, length, opening",
+    [
+        ("菜是早上采的。中午就到。晚上下锅。", 12, "菜是早上采的。中午就到。"),
+        ("菜是早上采的，中午就到，晚上下锅。", 4, "菜是早上采的，中午就到，晚上下锅。"),
+        ("Picked at dawn. There at noon, for 2.50 yuan. Cooked.", 24, "Picked at dawn. There at noon, for 2.50 yuan."),
+        ("没有句号", 9, "没有句号"),
+        ("", 9, ""),
+    ],
+)
+def test_a_text_opens_with_whole_sentences(text: str, length: int, opening: str) -> None:
+    assert shop.opening(text, length) == opening
