@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ KINDS = {"Document": "html", "Stylesheet": "css", "Script": "js", "Image": "pict
 
 @dataclass
 class Weight:
-    """Of one visit. Bytes as they came over the wire, headers included; times in ms since the visit began.
+    """Of one visit. Bytes as they came over the wire, packed, without headers; times in ms since the visit began.
 
-    first_pictures: bytes of pictures that the first screen shows. requests: all that came before anybody scrolled.
-    cls: cumulative layout shift. blocked_ms: total blocking time.
+    first_pictures: bytes of pictures that the first screen shows. requests: of what the first screen is made of.
+    ahead: pictures that the browser fetched before anybody scrolled to them. cls: cumulative layout shift.
+    blocked_ms: total blocking time.
     """
 
     requests: int
+    ahead: int
     bytes_of: dict[str, int]
     first_pictures: int
     elsewhere: list[str]
@@ -58,7 +60,6 @@ class Weight:
     lcp_ms: float
     cls: float
     blocked_ms: float
-    addresses: list[str] = field(default_factory=list)
 
 
 def weigh(page: Page, *, address: str, slow: bool) -> Weight:
@@ -71,11 +72,14 @@ def weigh(page: Page, *, address: str, slow: bool) -> Weight:
             "url": event["response"]["url"],
             "kind": KINDS.get(event["type"], "rest"),
             "bytes": 0,
+            "head": event["response"]["encodedDataLength"],
         }
 
     def ends(event: dict[str, Any]) -> None:
         if event["requestId"] in came:
-            came[event["requestId"]]["bytes"] = event["encodedDataLength"]
+            came[event["requestId"]]["bytes"] = max(
+                0, event["encodedDataLength"] - came[event["requestId"]]["head"]
+            )
 
     session.on("Network.responseReceived", begins)
     session.on("Network.loadingFinished", ends)
@@ -94,9 +98,11 @@ def weigh(page: Page, *, address: str, slow: bool) -> Weight:
     for each in files:
         bytes_of[each["kind"]] += each["bytes"]
     first = set(read["onFirstScreen"])
+    ahead = sum(each["kind"] == "pictures" and each["url"] not in first for each in files)
     origin = "/".join(page.url.split("/")[:3])
     return Weight(
-        requests=len(files),
+        requests=len(files) - ahead,
+        ahead=ahead,
         bytes_of=bytes_of,
         first_pictures=sum(each["bytes"] for each in files if each["url"] in first),
         elsewhere=[each["url"] for each in files if not each["url"].startswith(f"{origin}/")],
@@ -104,5 +110,4 @@ def weigh(page: Page, *, address: str, slow: bool) -> Weight:
         lcp_ms=read["lcp"],
         cls=read["cls"],
         blocked_ms=read["blocked"],
-        addresses=[f"{each['bytes']:>7} {each['url'].removeprefix(origin)}" for each in files],
     )

@@ -88,7 +88,11 @@ def test_data_for_search_engines_cannot_end_its_element() -> None:
     [
         ("菜是早上采的。中午就到。晚上下锅。", 12, "菜是早上采的。中午就到。"),
         ("菜是早上采的，中午就到，晚上下锅。", 4, "菜是早上采的，中午就到，晚上下锅。"),
-        ("Picked at dawn. There at noon, for 2.50 yuan. Cooked.", 24, "Picked at dawn. There at noon, for 2.50 yuan."),
+        (
+            "Picked at dawn. There at noon, for 2.50 yuan. Cooked.",
+            24,
+            "Picked at dawn. There at noon, for 2.50 yuan.",
+        ),
         ("没有句号", 9, "没有句号"),
         ("", 9, ""),
     ],
