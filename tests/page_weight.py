@@ -32,6 +32,7 @@ WATCH = """
 
 READ = """() => ({
   ...seen,
+  answered: performance.getEntriesByType("navigation")[0].responseStart,
   fcp: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0,
   onFirstScreen: [...document.images]
     .filter((image) => { const box = image.getBoundingClientRect();
@@ -48,7 +49,7 @@ class Weight:
 
     first_pictures: bytes of pictures that the first screen shows. requests: of what the first screen is made of.
     ahead: pictures that the browser fetched before anybody scrolled to them. cls: cumulative layout shift.
-    blocked_ms: total blocking time.
+    answered_ms: when the first byte came. blocked_ms: total blocking time.
     """
 
     requests: int
@@ -56,6 +57,7 @@ class Weight:
     bytes_of: dict[str, int]
     first_pictures: int
     elsewhere: list[str]
+    answered_ms: float
     fcp_ms: float
     lcp_ms: float
     cls: float
@@ -106,6 +108,7 @@ def weigh(page: Page, *, address: str, slow: bool) -> Weight:
         bytes_of=bytes_of,
         first_pictures=sum(each["bytes"] for each in files if each["url"] in first),
         elsewhere=[each["url"] for each in files if not each["url"].startswith(f"{origin}/")],
+        answered_ms=read["answered"],
         fcp_ms=read["fcp"],
         lcp_ms=read["lcp"],
         cls=read["cls"],

@@ -70,7 +70,7 @@ def line(name: str, visit: str, weight: Weight) -> str:
     return (
         f"{name:<12}{visit:<5}{weight.requests:>4} requests (+{weight.ahead} ahead)  html {kilobytes['html']:>5}  css {kilobytes['css']:>5}"
         f"  js {kilobytes['js']:>4}  first pictures {weight.first_pictures / KB:>6.1f}"
-        f"  all pictures {kilobytes['pictures']:>6}  |  FCP {weight.fcp_ms:>5.0f}  LCP {weight.lcp_ms:>5.0f}"
+        f"  all pictures {kilobytes['pictures']:>6}  |  answered {weight.answered_ms:>4.0f}  FCP {weight.fcp_ms:>5.0f}  LCP {weight.lcp_ms:>5.0f}"
         f"  CLS {weight.cls:.3f}  blocked {weight.blocked_ms:>4.0f} ms"
     )
 
@@ -92,13 +92,15 @@ def test_a_page_on_a_slow_phone(shop: Shop, proxy: str, visitors: Visitors, name
     page.goto("about:blank")
     page.context.new_cdp_session(page).send("Network.clearBrowserCache")
     path = PAGES[name].format(order=an_order(shop), lot=a_lot(proxy))
+    # The shop has drawn the page for somebody before; a kept one lies ready.
+    page.request.get(path)
     cold = weigh(page, address=path, slow=True)
     page.goto("about:blank")
     warm = weigh(page, address=path, slow=True)
     print(
         f"\n{line(name, 'cold', cold)}\n{line(name, 'warm', warm)}\n"
         f"{'':<9}budget {REQUESTS:>4} requests             html    20  css    12  js   10  first pictures  120"
-        f"  {'':<19}  |  FCP {GOOD['fcp']:>5}  LCP {GOOD['lcp']:>5}  CLS {GOOD_CLS}  blocked {GOOD['blocked']:>4} ms"
+        f"  {'':<19}  |  {'':<13}  FCP {GOOD['fcp']:>5}  LCP {GOOD['lcp']:>5}  CLS {GOOD_CLS}  blocked {GOOD['blocked']:>4} ms"
     )
     assert cold.elsewhere == []
     assert {kind: size for kind, size in cold.bytes_of.items() if size > BUDGET.get(kind, size)} == {}
