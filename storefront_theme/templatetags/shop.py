@@ -110,7 +110,7 @@ def window_text(*, day: str, starts: str, ends: str) -> str:
     begins, until = (f"{int(each[:2])}:{each[3:5]}" for each in (starts, ends))
     return _("%(weekday)s, %(day)s, %(from)s–%(until)s") % {
         "weekday": date_format(parsed, "l"),
-        "day": date_format(parsed, "MONTH_DAY_FORMAT"),
+        "day": _("%(day)s %(month)s") % {"day": parsed.day, "month": month_name(parsed.month)},
         "from": begins,
         "until": until,
     }
