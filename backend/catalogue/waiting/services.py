@@ -25,6 +25,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 from saleor.core.emails import get_email_context
@@ -54,7 +55,7 @@ class WaitRefused(ShopError):
 
     code = "wait_refused"
 
-    def __init__(self, message: str, *, code: str, field: str | None = None) -> None:
+    def __init__(self, message: str | Promise, *, code: str, field: str | None = None) -> None:
         super().__init__(message, code=code)
         self.field = field
 

@@ -93,7 +93,7 @@ def test_an_order_that_is_placed_at_the_same_moment_keeps_the_account_open() -> 
             place_order(request=request, user=li, now=NOW)
             placed.set()
             # The closing has come up against this order's hold on the account, or will.
-            waiting.wait(timeout=1)
+            waiting.wait(timeout=0.3)
         connection.close()
 
     def close() -> str:
