@@ -18,8 +18,8 @@ from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
 from backend.cooperatives.models import Cooperative
 from backend.ordering.models import DeliveryMethod, Placement
 from backend.ordering.selectors import cooperatives_of_lines
+from backend.saleor_port.availability import free_packs
 from backend.stock.models import Supply
-from backend.stock.selectors import free_packs
 
 
 class GoodByProductLoader(DataLoader):
@@ -110,9 +110,7 @@ class AvailableByVariantLoader(DataLoader):
             variants_by_country[country].append(variant)
         left: dict[tuple[int, str], int] = {}
         for country, variants in variants_by_country.items():
-            for variant_pk, quantity in free_packs(
-                variant_pks=[each.pk for each in variants], country=country
-            ).items():
+            for variant_pk, quantity in free_packs([each.pk for each in variants], country).items():
                 left[variant_pk, country] = quantity
         most = settings.MAX_CHECKOUT_LINE_QUANTITY
         return [self._offered(variant, left.get((variant.pk, country)), most) for variant, country in keys]

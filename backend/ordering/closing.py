@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 from saleor.checkout.models import Checkout
 from saleor.discount.models import VoucherCustomer
+from saleor.order import OrderStatus
 from saleor.order.models import Order
 
 from backend.catalogue.models import Wait
@@ -44,7 +46,9 @@ def close_account(*, user_pk: int) -> None:
             ),
             code="member_account",
         )
-    open_order = Order.objects.filter(user=user, status__in=OPEN_STATUSES).order_by("pk").first()
+    # A draft that holds stock is about to become an order.
+    holds = Q(status=OrderStatus.DRAFT, lines__allocations__quantity_allocated__gt=0)
+    open_order = Order.objects.filter(Q(status__in=OPEN_STATUSES) | holds, user=user).order_by("pk").first()
     if open_order is not None:
         raise ClosingRefused(
             _("Order %(number)s is still open. Cancel it, or close your account once you have it.")

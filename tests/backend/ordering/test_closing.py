@@ -59,7 +59,9 @@ def test_everything_goes_but_the_record_of_what_was_sold_and_the_address_is_free
     close_account(user_pk=li.pk)
 
 
-@pytest.mark.parametrize("status", [OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED])
+@pytest.mark.parametrize(
+    "status", [OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED, OrderStatus.DRAFT]
+)
 def test_an_order_on_its_way_keeps_the_account_open_and_is_named(status: str) -> None:
     li = produce.a_person(email=LI)
     order = an_order(produce.a_shed(), li, status=status)
