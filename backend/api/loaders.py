@@ -24,8 +24,8 @@ from backend.ordering.selectors import (
     cooperatives_of_lines,
     lots_of_lines,
 )
+from backend.saleor_port.availability import free_packs
 from backend.stock.models import Supply
-from backend.stock.selectors import free_packs
 
 
 class GoodByProductLoader(DataLoader):
@@ -142,9 +142,7 @@ class AvailableByVariantLoader(DataLoader):
             variants_by_country[country].append(variant)
         left: dict[tuple[int, str], int] = {}
         for country, variants in variants_by_country.items():
-            for variant_pk, quantity in free_packs(
-                variant_pks=[each.pk for each in variants], country=country
-            ).items():
+            for variant_pk, quantity in free_packs([each.pk for each in variants], country).items():
                 left[variant_pk, country] = quantity
         most = settings.MAX_CHECKOUT_LINE_QUANTITY
         return [self._offered(variant, left.get((variant.pk, country)), most) for variant, country in keys]

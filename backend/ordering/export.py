@@ -6,6 +6,8 @@ about the goods rather than about the person.
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 from saleor.account.models import Address, User
 from saleor.checkout.models import Checkout
-from saleor.order.models import Order
+from saleor.order.models import Order, OrderLine
 from saleor.payment.models import Payment
 
 from backend.catalogue.waiting.selectors import waits_of
@@ -90,18 +92,18 @@ def _orders(user: User) -> list[Order]:
     return list(
         Order.objects.filter(user=user)
         .select_related("shipping_address", "billing_address")
-        .prefetch_related("lines", "payments", "events", *_of_this_room())
+        .prefetch_related("lines", "payments", "events", *_beside(Order), *_beside(OrderLine, "lines__"))
         .order_by("pk")
     )
 
 
-def _of_this_room() -> tuple[str, ...]:
-    """What this room keeps beside an order: its placement, and whatever else points at it."""
-    return tuple(
-        relation.get_accessor_name() or ""
-        for relation in Order._meta.related_objects
-        if relation.related_model._meta.app_label == "ordering"
-    )
+def _beside(model: type[Model], before: str = "") -> Iterator[str]:
+    """Where the rows are that this room keeps beside a row of Saleor's, as paths to prefetch: its placement, and more."""
+    for relation in model._meta.related_objects:
+        accessor = relation.get_accessor_name()
+        if accessor and relation.field.model._meta.app_label == "ordering":
+            yield f"{before}{accessor}"
+            yield from _beside(relation.field.model, f"{before}{accessor}__")
 
 
 def _order(order: Order) -> Facts:
@@ -116,6 +118,7 @@ def _order(order: Order) -> Facts:
                 _("Pack size"): line.variant_name,
                 _("Quantity"): line.quantity,
                 _("Price of one"): str(line.unit_price_gross_amount),
+                **_facts_beside(line),
             }
             for line in order.lines.all()
         ],
@@ -131,11 +134,7 @@ def _order(order: Order) -> Facts:
             {_("Date and time"): _moment(event.date), _("Event"): event.type, _("Details"): event.parameters}
             for event in order.events.all()
         ],
-        **{
-            name: facts
-            for accessor in _of_this_room()
-            for name, facts in _beside(getattr(order, accessor, None))
-        },
+        **_facts_beside(order),
     }
 
 
@@ -152,14 +151,16 @@ def _payment(payment: Payment) -> Facts:
     }
 
 
-def _beside(related: Any) -> list[tuple[str, Facts | list[Facts]]]:
-    """(name, facts) of a row beside an order, or of several; none where there is none."""
-    if related is None:
-        return []
-    if isinstance(related, Model):
-        return [(str(related._meta.verbose_name), _row(related))]
-    rows = list(related.all())
-    return [(str(rows[0]._meta.verbose_name_plural), [_row(row) for row in rows])] if rows else []
+def _facts_beside(row: Model) -> Facts:
+    """What this room keeps beside a row, under its names: one, or several of a kind."""
+    facts: Facts = {}
+    for path in _beside(type(row)):
+        related = None if "__" in path else getattr(row, path, None)
+        if isinstance(related, Model):
+            facts[str(related._meta.verbose_name)] = _row(related)
+        elif related is not None and (rows := list(related.all())):
+            facts[str(rows[0]._meta.verbose_name_plural)] = [_row(each) for each in rows]
+    return facts
 
 
 def _row(row: Model) -> Facts:
@@ -167,12 +168,14 @@ def _row(row: Model) -> Facts:
         str(field.verbose_name): _plain(field.value_from_object(row))
         for field in row._meta.concrete_fields
         if field.name not in _KEYS and not field.is_relation
-    }
+    } | _facts_beside(row)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return _moment(value)
+    if isinstance(value, (bytes, memoryview)):
+        return b64encode(value).decode()
     return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, ManyToOneRel, Max, OuterRef, Q, QuerySet
 from saleor.account.models import Address
 from saleor.checkout.models import Checkout
 from saleor.order.models import Order
 from saleor.payment.models import Payment, Transaction
 
-from backend.ordering.models import Placement
+from backend.ordering.models import Claim, ClaimPhoto, Placement
 
 AT_ONCE = 500
 
@@ -80,7 +81,7 @@ def forget_old_baskets(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def delete_baskets(*, tokens: Collection[object]) -> None:
+def delete_baskets(*, tokens: Collection[UUID]) -> None:
     """Delete baskets with the addresses that were typed for them."""
     baskets = Checkout.objects.filter(pk__in=tokens)
     addresses = {
@@ -122,8 +123,9 @@ def _strays() -> QuerySet[Address]:
     strays = Address.objects.all()
     for relation in Address._meta.get_fields(include_hidden=True):
         # An address book is a table of its own, which is among these.
-        if relation.auto_created and (relation.one_to_many or relation.one_to_one):
-            referring = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        if isinstance(relation, ManyToOneRel):
+            key = relation.field
+            referring = key.model._base_manager.filter(**{key.name: OuterRef("pk")})
             strays = strays.filter(~Exists(referring))
     return strays
 
@@ -145,9 +147,11 @@ def _addresses_of(order_pks: Collection[int]) -> set[int]:
 
 
 def _forget_contacts(order_pks: Collection[int]) -> None:
-    """How somebody can be reached, and what they wrote."""
+    """How somebody can be reached, what they wrote, and what they showed."""
     Order.objects.filter(pk__in=order_pks).update(user_email="", customer_note="", tracking_client_id="")
     Placement.objects.filter(order__in=order_pks).update(gift_note="")
+    Claim.objects.filter(order_line__order__in=order_pks).update(words="")
+    ClaimPhoto.objects.filter(claim__order_line__order__in=order_pks).delete()
     Payment.objects.filter(order__in=order_pks).update(
         billing_email="", billing_address_1="", billing_address_2="", customer_ip_address=None
     )

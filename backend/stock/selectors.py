@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
-
-from django.db.models import F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
-from saleor.warehouse.models import Allocation, Stock, Warehouse
+from collections.abc import Sequence
 
 from backend.stock.models import Movement, Pack, Report, Supply
 from backend.stock.progress import Progress, progress_of
@@ -16,29 +11,6 @@ from backend.stock.progress import Progress, progress_of
 def is_supplied(*, variant_pk: int) -> bool:
     """Whether some cooperative counts this variant: then its stock rows are the projection of the ledger."""
     return Pack.objects.filter(variant=variant_pk).exists()
-
-
-def free_packs(*, variant_pks: Collection[int], country: str) -> dict[int, int]:
-    """Packs on hand less packs promised, over all warehouses that deliver to a country; variants without any are left out."""
-    promised = (
-        Allocation.objects.filter(stock=OuterRef("pk"))
-        .order_by()
-        .values("stock")
-        .annotate(total=Sum("quantity_allocated"))
-        .values("total")
-    )
-    # A subquery, not a join: a warehouse in two zones of one country must not be counted twice.
-    delivering = Warehouse.objects.filter(shipping_zones__countries__contains=country).values("pk")
-    rows = (
-        Stock.objects.filter(product_variant_id__in=variant_pks, warehouse__in=delivering)
-        .order_by()
-        .annotate(free=F("quantity") - Coalesce(Subquery(promised), 0))
-        .values_list("product_variant_id", "free")
-    )
-    totals: dict[int, int] = defaultdict(int)
-    for variant_pk, free in rows:
-        totals[variant_pk] += max(free, 0)
-    return dict(totals)
 
 
 def history(*, supply: Supply, first: int, after: int | None = None) -> Sequence[Movement]:

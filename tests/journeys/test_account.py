@@ -71,11 +71,9 @@ def test_an_account_from_its_first_day_to_its_last(
     page.get_by_role("checkbox").check()
     page.get_by_role("main").get_by_role("button").click()
     page.wait_for_url("**/account/")
-    look(page, javascript=javascript)
 
     # An address, pasted, read, looked over and saved.
     page.get_by_role("link", name="收货地址").click()
-    look(page, javascript=javascript)
     page.get_by_role("link", name="添加地址").click()
     page.locator("summary").click()
     page.get_by_label("粘贴").fill(PASTED)

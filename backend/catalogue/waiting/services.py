@@ -25,6 +25,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 from saleor.core.emails import get_email_context
@@ -33,7 +34,7 @@ from templated_email import get_templated_mail
 
 from backend.catalogue.waiting.models import Wait, WaitLetter
 from backend.common.errors import ShopError
-from backend.stock.selectors import free_packs
+from backend.saleor_port.availability import free_packs
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class WaitRefused(ShopError):
 
     code = "wait_refused"
 
-    def __init__(self, message: str, *, code: str, field: str | None = None) -> None:
+    def __init__(self, message: str | Promise, *, code: str, field: str | None = None) -> None:
         super().__init__(message, code=code)
         self.field = field
 
@@ -173,7 +174,7 @@ def _turns(*, now: datetime) -> list[Wait]:
     }
     if not waited_for:
         return []
-    free = free_packs(variant_pks=list(waited_for), country=settings.DEFAULT_COUNTRY)
+    free = free_packs(list(waited_for), settings.DEFAULT_COUNTRY)
     left: dict[int, int] = {}
     for pk, packs in free.items():
         variant = waited_for[pk]
@@ -204,7 +205,7 @@ def _turns(*, now: datetime) -> list[Wait]:
 
 
 def _can_be_bought(variant: ProductVariant) -> bool:
-    packs = free_packs(variant_pks=[variant.pk], country=settings.DEFAULT_COUNTRY)
+    packs = free_packs([variant.pk], settings.DEFAULT_COUNTRY)
     return not variant.track_inventory or packs.get(variant.pk, 0) > 0
 
 

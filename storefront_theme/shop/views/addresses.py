@@ -113,7 +113,7 @@ def _mine(request: HttpRequest, key: str) -> dict[str, Any]:
 
 
 def _read(request: HttpRequest, *, key: str = "") -> HttpResponse:
-    typed = {name: value for name, value in request.POST.items() if name in PlaceForm.base_fields}
+    typed = {name: str(value) for name, value in request.POST.items() if name in PlaceForm.base_fields}
     return _page(request, PlaceForm(initial=with_pasted(request, typed)), key=key)
 
 

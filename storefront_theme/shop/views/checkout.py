@@ -168,7 +168,7 @@ def _read_pasted(request: HttpRequest) -> HttpResponse:
     if found is None:
         return redirect("shop:basket")
     seen = _remember_what_is_shown(request, found)
-    typed = {name: value for name, value in request.POST.items() if name in CheckoutForm.base_fields}
+    typed = {name: str(value) for name, value in request.POST.items() if name in CheckoutForm.base_fields}
     return _page(
         request,
         found,

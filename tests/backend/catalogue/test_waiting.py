@@ -19,6 +19,7 @@ from saleor.product.models import Product
 from saleor.warehouse.models import Stock
 
 from backend.catalogue.models import Wait, WaitLetter
+from backend.catalogue.tasks import tell_who_waits
 from backend.catalogue.waiting import services
 from backend.catalogue.waiting.selectors import waits_of
 from backend.catalogue.waiting.services import (
@@ -242,6 +243,16 @@ def test_a_long_list_takes_as_many_queries_as_a_short_one(shed: produce.Shed) ->
         Wait(variant=shed.variant, email=f"{number}@x.example", asked_at=NOON) for number in range(15)
     )
     assert queries() == few <= 14
+
+
+def test_the_task_forgets_the_old_and_writes_to_the_others(shed: produce.Shed) -> None:
+    wait(shed, "old@x.example", now=timezone.now() - KEPT - timedelta(minutes=1))
+    wait(shed, now=timezone.now())
+    harvest(shed, grams=5_000)
+    for _twice in range(2):
+        tell_who_waits()
+    assert told() == [LI]
+    assert not Wait.objects.exists()
 
 
 # ---- Two workers at once ---------------------------------------------------------------------------------------------

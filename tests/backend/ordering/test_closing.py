@@ -15,6 +15,7 @@ from saleor.order.models import Order
 
 from backend.catalogue.models import Wait
 from backend.ordering.closing import ClosingRefused, close_account
+from backend.ordering.models import Claim
 from backend.ordering.services import place_order
 from tests import produce
 from tests.backend.ordering.test_place_order import a_request
@@ -59,7 +60,9 @@ def test_everything_goes_but_the_record_of_what_was_sold_and_the_address_is_free
     close_account(user_pk=li.pk)
 
 
-@pytest.mark.parametrize("status", [OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED])
+@pytest.mark.parametrize(
+    "status", [OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED, OrderStatus.DRAFT]
+)
 def test_an_order_on_its_way_keeps_the_account_open_and_is_named(status: str) -> None:
     li = produce.a_person(email=LI)
     order = an_order(produce.a_shed(), li, status=status)
@@ -69,6 +72,31 @@ def test_an_order_on_its_way_keeps_the_account_open_and_is_named(status: str) ->
     assert str(order.pk) in str(refused.value)
     Order.objects.update(status=OrderStatus.CANCELED)
     close_account(user_pk=li.pk)
+
+
+def test_a_claim_that_is_not_settled_keeps_the_account_open() -> None:
+    li = produce.a_person(email=LI)
+    order = an_order(produce.a_shed(), li)
+    claim = Claim.objects.create(
+        order_line=order.lines.get(),
+        packs=1,
+        problem=Claim.Problem.SPOILT,
+        words="烂了一半",
+        idempotency_key="key-1",
+        request_sha256="",
+        opened_at=NOW,
+    )
+    claim.photos.create(position=0, jpeg=b"jpeg", width=1, height=1)
+    accepted = {"status": Claim.Status.ACCEPTED, "decided_at": NOW, "amount": 7}
+    for changes in ({}, accepted | {"settlement": Claim.Settlement.OWED}):
+        Claim.objects.update(**({"packs": 1} | changes))
+        with pytest.raises(ClosingRefused) as refused:
+            close_account(user_pk=li.pk)
+        assert refused.value.code == "claim_open"
+    Claim.objects.update(settlement=Claim.Settlement.PAID)
+    close_account(user_pk=li.pk)
+    claim.refresh_from_db()
+    assert (claim.words, claim.amount, claim.photos.count()) == ("", 7, 0)
 
 
 def test_who_keeps_books_or_works_for_the_shop_cannot_go_alone() -> None:
@@ -93,7 +121,7 @@ def test_an_order_that_is_placed_at_the_same_moment_keeps_the_account_open() -> 
             place_order(request=request, user=li, now=NOW)
             placed.set()
             # The closing has come up against this order's hold on the account, or will.
-            waiting.wait(timeout=1)
+            waiting.wait(timeout=0.3)
         connection.close()
 
     def close() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -23,6 +24,7 @@ from backend.ordering.personal_data import (
     thin_out_orders,
 )
 from backend.ordering.services import place_order
+from backend.ordering.tasks import forget_personal_data
 from tests import produce
 from tests.backend.ordering.test_place_order import a_request
 
@@ -161,3 +163,14 @@ def test_addresses_that_nothing_refers_to_go_but_not_todays(shed: produce.Shed, 
     assert "旧的" not in names
     # The sheds stand where they stood.
     assert Address.objects.filter(pk=shed.cooperative.warehouse.address_id).exists()
+
+
+def test_the_task_does_all_of_it_and_ended_sessions_go(shed: produce.Shed) -> None:
+    order = an_order(shed, at=OLD)
+    for key, days in (("ended", -1), ("running", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=NOW + timedelta(days=days))
+    for _twice in range(2):
+        forget_personal_data()
+    order.refresh_from_db()
+    assert (order.user_email, order.shipping_address) == ("", None)
+    assert [each.session_key for each in Session.objects.all()] == ["running"]

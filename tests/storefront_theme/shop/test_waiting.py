@@ -44,6 +44,16 @@ def test_only_what_is_sold_out_is_offered_to_wait_for(client: Client, shed: prod
     assert "到货通知我" not in text(client.get("/p/wosun/"))
 
 
+def test_of_several_packs_those_that_are_out_are_offered(client: Client) -> None:
+    produce.a_shed(on_hand=2_000, packs={500: "4.00", 1000: "7.00", 5000: "30.00", 9000: "50.00"})
+    page = text(client.get("/p/wosun/"))
+    offered = page.partition('<select id="wait-pack"')[2].partition("</select>")[0]
+    assert [pack for pack in ("500 g", "1000 g", "5000 g", "9000 g") if f">{pack}<" in offered] == [
+        "5000 g",
+        "9000 g",
+    ]
+
+
 def test_an_address_is_answered_alike_whether_it_waits_already_or_not(
     client: Client, shed: produce.Shed
 ) -> None:
