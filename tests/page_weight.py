@@ -49,7 +49,7 @@ class Weight:
 
     first_pictures: bytes of pictures that the first screen shows. requests: of what the first screen is made of.
     ahead: pictures that the browser fetched before anybody scrolled to them. cls: cumulative layout shift.
-    answered_ms: when the first byte came. blocked_ms: total blocking time.
+    answered_ms: until the first byte, without the slow network, which Chromium puts behind it. blocked_ms: total blocking time.
     """
 
     requests: int
