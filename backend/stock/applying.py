@@ -172,7 +172,7 @@ def _apply(*, report: Report, now: datetime) -> None:
         return
     catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
-    ids = meant(matches)
+    ids = ledger.bigints(meant(matches))
     ledger.hold_supplies(supply_ids=ids)
     ledger.make_stock_rows(supply_ids=ids)
     moved: list[int] = []
@@ -276,8 +276,9 @@ def _move(
         cursor.execute(_COUNT_MOVEMENTS, given)
         cursor.execute(_NEWEST_COUNT, given)
     _put_lots_on_sale(report=report, lots=lots)
-    ledger.project(supply_ids=supply_ids)
-    ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
+    ids = ledger.bigints(supply_ids)
+    ledger.project(supply_ids=ids)
+    ledger.settle_shortfalls(supply_ids=ids, now=now)
     bump_stock_version_on_commit()
 
 
