@@ -478,6 +478,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "backend.ordering.tasks.expire_unpaid_orders",
         "schedule": 60.0,
     },
+    "recover checkout attempts": {
+        "task": "backend.ordering.tasks.recover_checkout_attempts",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 # --- Footer and logs ----------------------------------------------------------------------------------------
