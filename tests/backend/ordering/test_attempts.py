@@ -13,7 +13,6 @@ import graphene
 import psycopg
 import pytest
 from django.conf import settings as settings_of_the_shop
-from django.contrib.auth.models import Permission
 from django.db import OperationalError, connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -33,7 +32,6 @@ from backend.ordering.completion import CheckoutRefused, CheckoutRequest, comple
 from backend.ordering.errors import OrderRefused
 from backend.ordering.models import CheckoutAttempt
 from backend.ordering.services import place_order
-from backend.saleor_port import without
 from backend.stock.audit import find_drift
 from tests import produce
 from tests.backend.ordering.test_place_order import a_request
@@ -342,14 +340,6 @@ def test_an_attempt_whose_process_lives_is_left_alone() -> None:
     assert recover_attempts(now=LATER) == 1
 
 
-@pytest.fixture
-def clerk() -> User:
-    """A member of staff who manages orders."""
-    user = produce.a_person(email="clerk@xinyi.example", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename="manage_orders"))
-    return user
-
-
 def meanwhile(checkout: Checkout, happens: Callable[[], Any]) -> Any:
     """What `happens` answers while the gateway is asked about the checkout."""
     seen: list[Any] = []
@@ -362,61 +352,6 @@ def meanwhile(checkout: Checkout, happens: Callable[[], Any]) -> Any:
         pay(checkout)
     [answer] = seen
     return answer
-
-
-LISTS = "{ orders(first: 9) { totalCount } draftOrders(first: 9) { totalCount } }"
-TOUCHES = """
-mutation($order: ID!, $line: ID!) {
-  draftOrderComplete(id: $order) { orderErrors { code } }
-  draftOrderUpdate(id: $order, input: {customerNote: "x"}) { orderErrors { code } }
-  draftOrderDelete(id: $order) { orderErrors { code } }
-  draftOrderBulkDelete(ids: [$order]) { orderErrors { code } }
-  draftOrderLineDelete(id: $line) { orderErrors { code } }
-  draftOrderLinesBulkDelete(ids: [$line]) { orderErrors { code } }
-}
-"""
-
-
-def touch_the_draft(clerk: User) -> Any:
-    order = Order.objects.get()
-    ids = {
-        "order": graphene.Node.to_global_id("Order", order.pk),
-        "line": graphene.Node.to_global_id("OrderLine", order.lines.get().pk),
-    }
-    with mock.patch("saleor.order.models.OrderLine.delete"):
-        return ask(TOUCHES, user=clerk, **ids)
-
-
-def test_without_the_patch_staff_promise_the_stock_of_such_a_draft_twice(clerk: User) -> None:
-    shed = produce.a_shed()
-    checkout, _payment = a_checkout_to_pay(shed)
-    complete = "mutation($order: ID!) { draftOrderComplete(id: $order) { orderErrors { code } } }"
-
-    with without("drafts_being_paid"):
-        meanwhile(
-            checkout,
-            lambda: ask(
-                complete, user=clerk, order=graphene.Node.to_global_id("Order", Order.objects.get().pk)
-            ),
-        )
-
-    assert promised(shed) == 4_000
-
-
-def test_a_draft_that_is_being_paid_is_nobodys(clerk: User) -> None:
-    shed = produce.a_shed()
-    checkout, _payment = a_checkout_to_pay(shed)
-
-    listed, touched = meanwhile(checkout, lambda: (ask(LISTS, user=clerk), touch_the_draft(clerk)))
-
-    assert listed.data == {"orders": {"totalCount": 0}, "draftOrders": {"totalCount": 0}}
-    assert [answer["orderErrors"][0]["code"] for answer in touched.data.values()] == [
-        *["NOT_FOUND"] * 3,
-        "INVALID",
-        "NOT_FOUND",
-        "INVALID",
-    ]
-    assert (promised(shed), Order.objects.get().is_fully_paid()) == (2_000, True)
 
 
 def test_a_basket_that_is_being_paid_gets_no_second_payment_and_no_second_order() -> None:
