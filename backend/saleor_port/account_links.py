@@ -68,7 +68,6 @@ def account_links() -> Iterator[Replace]:
     from saleor.account.utils import create_jwt_token, decode_jwt_token
     from saleor.core.utils.url import validate_storefront_url
     from saleor.graphql.account.mutations import account, base
-    from saleor.order.utils import match_orders_with_new_user
 
     # ---- Made ----
 
@@ -128,8 +127,9 @@ def account_links() -> Iterator[Replace]:
                 raise invalid_link()
             user.is_active = True
             user.delete_value_from_private_metadata(AWAITING_CONFIRMATION)
+            # Saleor gives it the orders that anybody made with this address. The link proves whose the mailbox is, not
+            # whose the password: somebody else may have registered the address (CVE-2026-44472).
             user.save(update_fields=["is_active", "private_metadata"])
-            match_orders_with_new_user(user)
         return cls(user=user)
 
     yield Replace(base.SetPassword, "_set_password_for_user", _set_password_for_user)

@@ -14,6 +14,7 @@ import time_machine
 from django.core import mail
 from django.test import Client
 from saleor.account.models import User
+from saleor.order.models import Order
 
 from backend.saleor_port import without
 
@@ -261,6 +262,28 @@ def test_a_confirmed_account_that_was_shut_is_not_confirmed_once_more(mails: Cal
     # As it was before he signed in for the first time: the link would be good again.
     User.objects.filter(pk=user.pk).update(is_active=False, last_login=None)
     assert post(CONFIRM, email=email, token=link)["accountErrors"] == INVALID_LINK
+
+
+@pytest.mark.usefixtures("confirmed_by_mail", "db")
+def test_who_registers_another_persons_address_does_not_get_his_orders(mails: Callable[[], str]) -> None:
+    """CVE-2026-44472: the owner opens the link that a stranger had sent to him; the password is the stranger's."""
+    email = "zhang@buyer.example"
+    Order.objects.create(user_email=email, shipping_address=None)
+    orders = "{ me { orders(first: 1) { totalCount } } }"
+
+    def stranger_sees() -> Any:
+        post(REGISTER, email=email, password=PASSWORD)
+        assert post(CONFIRM, email=email, token=mails())["user"] == {"email": email}
+        return post(orders, jwt=post(SIGN_IN, email=email, password=PASSWORD)["token"])["orders"][
+            "totalCount"
+        ]
+
+    with without("account_links"):
+        assert stranger_sees() == 1
+    Order.objects.update(user=None)
+    User.objects.filter(email=email).delete()
+
+    assert stranger_sees() == 0
 
 
 def test_a_link_opens_only_what_it_was_sent_for(li: User, mails: Callable[[], str]) -> None:
