@@ -37,6 +37,7 @@ def install_after_import() -> None:
         checkout_payment,
         client_address,
         empty_arrays,
+        letter_links,
         lock_order,
         metadata_permissions,
         new_districts,

@@ -66,7 +66,7 @@ def account_links() -> Iterator[Replace]:
     from saleor.account.error_codes import AccountErrorCode
     from saleor.account.models import User
     from saleor.account.utils import create_jwt_token, decode_jwt_token
-    from saleor.core.utils.url import validate_storefront_url
+    from saleor.core.utils import url as urls
     from saleor.graphql.account.mutations import account, base
 
     # ---- Made ----
@@ -156,7 +156,7 @@ def account_links() -> Iterator[Replace]:
         except ValidationError as error:
             raise ValidationError({"new_email": error}) from error
         try:
-            validate_storefront_url(redirect_url)
+            urls.validate_storefront_url(redirect_url)
         except ValidationError as error:
             raise ValidationError({"redirect_url": error}) from error
         # Whether the address is somebody's is said when its owner opens the link, and to nobody before.

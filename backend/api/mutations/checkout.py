@@ -29,7 +29,7 @@ def sound_checkout() -> Iterator[Replace]:
     from saleor.account.error_codes import AccountErrorCode
     from saleor.checkout.error_codes import CheckoutErrorCode
     from saleor.core import analytics
-    from saleor.core.utils.url import validate_storefront_url
+    from saleor.core.utils import url as urls
     from saleor.graphql.checkout.mutations import CheckoutComplete
 
     @classmethod  # type: ignore[misc]  # it becomes a method of CheckoutComplete
@@ -39,7 +39,7 @@ def sound_checkout() -> Iterator[Replace]:
         redirect_url = data.get("redirect_url") or ""
         if redirect_url:
             try:
-                validate_storefront_url(redirect_url)
+                urls.validate_storefront_url(redirect_url)
             except ValidationError as error:
                 raise ValidationError({"redirect_url": error}, code=AccountErrorCode.INVALID.value) from error
         request = CheckoutRequest(
