@@ -65,9 +65,13 @@ State = CheckoutAttempt.State
 
 @dataclass(frozen=True)
 class CheckoutRequest:
-    """redirect_url: where the mail's link leads, checked already; store_source: keep the card for next time."""
+    """redirect_url: where the mail's link leads, checked already; store_source: keep the card for next time.
+
+    manages_checkouts: it is asked by staff or an app that may complete other people's, too.
+    """
 
     checkout_token: UUID
+    manages_checkouts: bool = False
     redirect_url: str = ""
     store_source: bool = False
     tracking_client_id: str = ""
@@ -109,6 +113,15 @@ def complete_checkout(*, request: CheckoutRequest, user: User | None, now: datet
         return _pay(attempt=begun, request=request, user=user, now=now)
 
 
+def _is_anothers(owner_pk: int | None, *, request: CheckoutRequest, user: User | None) -> bool:
+    """Somebody else's basket, and the order that it became, is answered like one that does not exist."""
+    return owner_pk not in {None, user.pk if user else None} and not request.manages_checkouts
+
+
+def _no_such_checkout() -> CheckoutRefused:
+    return CheckoutRefused(_("There is no such checkout."), code=Code.NOT_FOUND, field="checkout_id")
+
+
 def _end_what_was_left(*, request: CheckoutRequest, now: datetime) -> None:
     """An earlier attempt whose process died: it is ended before there is another one. Raises CheckoutRefused."""
     left = CheckoutAttempt.objects.filter(
@@ -134,7 +147,9 @@ def _begin(*, request: CheckoutRequest, user: User | None, now: datetime) -> Che
     """An attempt with its draft; or the order, when it was made before or nothing is due."""
     checkout = Checkout.objects.select_for_update(of=("self",)).filter(token=request.checkout_token).first()
     if checkout is None:
-        return _order_of(request)
+        return _order_of(request, user=user)
+    if _is_anothers(checkout.user_id, request=request, user=user):
+        raise _no_such_checkout()
     manager = get_plugins_manager()
     discounts = fetch_active_discounts()
     payments = list(
@@ -194,10 +209,10 @@ def _begin(*, request: CheckoutRequest, user: User | None, now: datetime) -> Che
     )
 
 
-def _order_of(request: CheckoutRequest) -> Order:
+def _order_of(request: CheckoutRequest, *, user: User | None) -> Order:
     order = Order.objects.confirmed().filter(checkout_token=str(request.checkout_token)).first()
-    if order is None:
-        raise CheckoutRefused(_("There is no such checkout."), code=Code.NOT_FOUND, field="checkout_id")
+    if order is None or _is_anothers(order.user_id, request=request, user=user):
+        raise _no_such_checkout()
     return order
 
 

@@ -41,6 +41,7 @@ def install_after_import() -> None:
         lock_order,
         metadata_permissions,
         new_districts,
+        own_baskets,
         private_fields,
         private_permissions,
         rich_text,

@@ -29,8 +29,10 @@ def sound_checkout() -> Iterator[Replace]:
     from saleor.account.error_codes import AccountErrorCode
     from saleor.checkout.error_codes import CheckoutErrorCode
     from saleor.core import analytics
+    from saleor.core.permissions import CheckoutPermissions
     from saleor.core.utils import url as urls
     from saleor.graphql.checkout.mutations import CheckoutComplete
+    from saleor.graphql.utils import get_user_or_app_from_context
 
     @classmethod  # type: ignore[misc]  # it becomes a method of CheckoutComplete
     def perform_mutation(
@@ -44,6 +46,9 @@ def sound_checkout() -> Iterator[Replace]:
                 raise ValidationError({"redirect_url": error}, code=AccountErrorCode.INVALID.value) from error
         request = CheckoutRequest(
             checkout_token=_token(checkout_id),
+            manages_checkouts=get_user_or_app_from_context(info.context).has_perm(
+                CheckoutPermissions.MANAGE_CHECKOUTS
+            ),
             redirect_url=redirect_url,
             store_source=bool(store_source),
             tracking_client_id=analytics.get_client_id(info.context) or "",
