@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
+
+from django.core.exceptions import ValidationError
 
 from backend.saleor_port.registry import Replace, patch
 
@@ -16,17 +19,46 @@ from backend.saleor_port.registry import Replace, patch
     ),
 )
 def own_baskets() -> Iterator[Replace]:
+    from saleor.graphql.checkout import mutations as of_checkouts
+    from saleor.graphql.core.mutations import BaseMutation
+    from saleor.graphql.payment import mutations as of_payments
+
+    for module in (of_checkouts, of_payments):
+        for mutation in vars(module).values():
+            if (
+                isinstance(mutation, type)
+                and issubclass(mutation, BaseMutation)
+                and "checkout_id" in (getattr(mutation._meta, "arguments", None) or {})
+            ):
+                yield Replace(mutation, "perform_mutation", _for_its_own(mutation))
+
+
+def _for_its_own(mutation: Any) -> Any:
+    plain = mutation.perform_mutation.__func__
+
+    @functools.wraps(plain)
+    def perform_mutation(cls: Any, root: Any, info: Any, **data: Any) -> Any:
+        if _is_anothers(info.context, data.get("checkout_id")):
+            raise ValidationError(
+                {"checkout_id": ValidationError("There is no such checkout.", code="not_found")}
+            )
+        return plain(cls, root, info, **data)
+
+    return classmethod(perform_mutation)
+
+
+def _is_anothers(context: Any, checkout_id: str | None) -> bool:
+    from graphql_relay import from_global_id
+    from saleor.checkout.models import Checkout
     from saleor.core.permissions import CheckoutPermissions
-    from saleor.graphql.checkout.types import Checkout
     from saleor.graphql.utils import get_user_or_app_from_context
 
-    plain = Checkout.get_node.__func__
-
-    def get_node(cls: Any, info: Any, id: Any) -> Any:
-        checkout = plain(cls, info, id)
-        if checkout is None or checkout.user_id in (None, info.context.user.pk):
-            return checkout
-        asking = get_user_or_app_from_context(info.context)
-        return checkout if asking.has_perm(CheckoutPermissions.MANAGE_CHECKOUTS) else None
-
-    yield Replace(Checkout, "get_node", classmethod(get_node))
+    try:
+        kind, token = from_global_id(checkout_id or "")
+        owner = Checkout.objects.filter(pk=token).values_list("user", flat=True).first()
+    except (ValueError, ValidationError):
+        # The mutation says what is wrong with such an id.
+        return False
+    if kind != "Checkout" or owner in (None, context.user.pk):
+        return False
+    return not get_user_or_app_from_context(context).has_perm(CheckoutPermissions.MANAGE_CHECKOUTS)

@@ -287,6 +287,10 @@ UNREADABLE = {
         'mutation { checkoutBillingAddressUpdate(checkoutId: "", billingAddress: {}) { checkoutErrors { field } } }',
         "AttributeError",
     ),
+    "an empty id that need not be given": (
+        'mutation { checkoutEmailUpdate(checkoutId: "", email: "li@buyer.example") { checkoutErrors { field } } }',
+        "AttributeError",
+    ),
     "an address with a NUL": (
         'mutation { checkoutCreate(input: {lines: [], shippingAddress: {streetAddress2: "\\u0000", country: CN}}) '
         "{ checkoutErrors { field } } }",
@@ -334,7 +338,15 @@ TAKE_OVER = """
 mutation($id: ID!) {
   checkoutEmailUpdate(checkoutId: $id, email: "chen@buyer.example") { checkout { email shippingAddress { phone } } }
   checkoutCustomerAttach(checkoutId: $id) { checkout { email } }
+  checkoutLinesAdd(checkoutId: $id, lines: []) { checkout { email } }
+  checkoutShippingAddressUpdate(checkoutId: $id, shippingAddress: {}) { checkout { email } }
+  checkoutShippingMethodUpdate(checkoutId: $id, shippingMethodId: "x") { checkout { email } }
+  checkoutAddPromoCode(checkoutId: $id, promoCode: "x") { checkout { email } }
 }
+"""
+BEGIN_PAYMENT = """
+mutation($id: ID!) { checkoutPaymentCreate(checkoutId: $id, input: {gateway: "tests.gateway", token: "x"}) {
+  paymentErrors { field code } } }
 """
 COMPLETE = (
     "mutation($id: ID!) { checkoutComplete(checkoutId: $id) { order { id } checkoutErrors { field code } } }"
@@ -366,7 +378,7 @@ def test_saleor_hands_an_accounts_basket_to_who_knows_its_id(shop: Shop, ask: As
 def test_an_accounts_basket_is_not_there_for_others(shop: Shop, ask: Ask, li: User) -> None:
     answer, basket = take_over(shop, ask, li)
 
-    assert [each["checkout"] for each in answer.data.values()] == [None, None]
+    assert [each["checkout"] for each in answer.data.values()] == [None] * 6
     assert (basket.user, basket.email) == (li, "lishen@example.com")
 
 
@@ -380,6 +392,8 @@ def test_an_accounts_basket_is_completed_by_it_alone_or_by_staff_who_may(
     not_there = [{"field": "checkoutId", "code": "NOT_FOUND"}]
 
     for stranger in (None, chen):
+        begun = ask(BEGIN_PAYMENT, user=stranger, **ids).data["checkoutPaymentCreate"]
+        assert begun["paymentErrors"] == not_there
         assert ask(COMPLETE, user=stranger, **ids).data["checkoutComplete"]["checkoutErrors"] == not_there
     completed = ask(COMPLETE, user=staff("manage_checkouts"), **ids).data["checkoutComplete"]
 
