@@ -24,12 +24,13 @@ def own_baskets() -> Iterator[Replace]:
     from saleor.graphql.payment import mutations as of_payments
 
     for module in (of_checkouts, of_payments):
-        for mutation in vars(module).values():
-            if (
-                isinstance(mutation, type)
-                and issubclass(mutation, BaseMutation)
-                and "checkout_id" in (getattr(mutation._meta, "arguments", None) or {})
-            ):
+        mutations: list[Any] = [
+            each
+            for each in vars(module).values()
+            if isinstance(each, type) and issubclass(each, BaseMutation)
+        ]
+        for mutation in mutations:
+            if "checkout_id" in (getattr(mutation._meta, "arguments", None) or {}):
                 yield Replace(mutation, "perform_mutation", _for_its_own(mutation))
 
 
