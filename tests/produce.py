@@ -15,6 +15,7 @@ from saleor.checkout.models import Checkout, CheckoutLine
 from saleor.order.actions import create_fulfillments
 from saleor.order.models import Fulfillment, Order
 from saleor.payment import gateway
+from saleor.payment.models import Payment
 from saleor.product.models import Category, Product, ProductType, ProductVariant
 from saleor.shipping import ShippingMethodType
 from saleor.shipping.models import ShippingMethod, ShippingZone
@@ -185,6 +186,27 @@ def a_basket(lines: Mapping[ProductVariant, int], *, user: User | None = None) -
     for variant, quantity in lines.items():
         CheckoutLine.objects.create(checkout=checkout, variant=variant, quantity=quantity)
     return checkout
+
+
+def a_checkout(shed: Shed, *, packs: int = 2, **changes: Any) -> Checkout:
+    """A basket of one good that only wants paying: 7 yuan a pack, collected for nothing."""
+    address = an_address()
+    address.save()
+    checkout = a_basket({shed.variant: packs})
+    checkout.email = "li@buyer.example"
+    checkout.billing_address = checkout.shipping_address = address
+    checkout.shipping_method = shed.delivery
+    for name, value in changes.items():
+        setattr(checkout, name, value)
+    checkout.save()
+    return checkout
+
+
+def a_payment(checkout: Checkout, *, gateway: str, total: str = "14") -> Payment:
+    """What checkoutPaymentCreate makes: nothing is asked of the gateway yet."""
+    return Payment.objects.create(
+        checkout=checkout, gateway=gateway, token="a card", total=Decimal(total), currency="CNY"
+    )
 
 
 @dataclass(frozen=True)

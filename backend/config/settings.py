@@ -515,6 +515,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "backend.ordering.tasks.forget_personal_data",
         "schedule": crontab(hour=4, minute=30),
     },
+    "recover checkout attempts": {
+        "task": "backend.ordering.tasks.recover_checkout_attempts",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 # --- Footer and logs ----------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from backend.common.admin import (
     name_in_admin,
 )
 from backend.ordering.claim_admin import ORDERS, ClaimAdmin, PackedLotAdmin
-from backend.ordering.models import DeliveryMethod, Placement
+from backend.ordering.models import CheckoutAttempt, DeliveryMethod, Placement
 
 __all__ = ["ClaimAdmin", "PackedLotAdmin"]
 
@@ -159,6 +159,19 @@ class OrderAdmin(ReadOnlyAdmin):
                 left,
             )
             self.message_user(request, not_done % {"count": left}, messages.WARNING)
+
+
+@admin.register(CheckoutAttempt)
+class CheckoutAttemptAdmin(ReadOnlyAdmin):
+    """What was asked of gateways, and what still waits for one."""
+
+    permission = ORDERS
+    list_display = ("order_number", "state", "payment", "begun_at", "ended_at")
+    list_filter = ("state", "begun_at")
+    list_select_related = ("payment",)
+    search_fields = ("order_number",)
+    date_hierarchy = "begun_at"
+    fields = ("order_number", "state", "order", "payment", "spent_on_cards", "begun_at", "ended_at")
 
 
 class DeliveryMethodInline(SaleorPermissionStackedInline):

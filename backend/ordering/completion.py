@@ -1,25 +1,27 @@
-"""checkoutComplete, for Saleor's own clients: the order is made and its stock promised before the gateway is asked.
+"""checkoutComplete, for Saleor's own clients: the order stands as a draft, with its stock, before the gateway is asked.
 
-All of it is one transaction in which the checkout's row is locked. The order is made inside a savepoint: what was
-promised and used up for an order that then is not made (the gateway declines, wants the buyer's confirmation first,
-or something later fails) is undone with it. What the gateway answered is not: it is written down again after the
-savepoint is gone, and money that it has taken goes back.
+Three steps. A first transaction locks the checkout, makes a draft of its order that nobody sees, promises the stock,
+counts the voucher, takes what the gift cards cover, and writes down the attempt. Then the gateway is asked, outside
+any transaction. Its answer is settled in another one: the draft becomes the order and the checkout goes; or, when it
+declines, wants the buyer's confirmation first, or something later fails, the draft and all that it held are undone,
+money that was taken goes back, and the checkout is as it was (backend.ordering.attempts). An attempt whose process
+died is ended by recover_attempts.
+
+Where nothing is due no gateway is asked, and all of it is one transaction.
 
 Locks, always in this order: the checkout row; its payments; its gift cards; the rows of a voucher; then what
-backend.stock.allocation locks. The price of this: the stock rows of the basket are locked while the gateway answers.
-The shop's own page does not pay it: it places the order first (services.place_order).
+backend.stock.allocation locks. None is held while the gateway answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from prices import Money, TaxedMoney
@@ -33,38 +35,43 @@ from saleor.discount import DiscountInfo
 from saleor.discount.models import NotApplicable
 from saleor.discount.utils import fetch_active_discounts
 from saleor.giftcard.models import GiftCard
-from saleor.order.actions import handle_fully_paid_order
-from saleor.order.events import order_created_event
+from saleor.order import OrderStatus
 from saleor.order.models import Order
 from saleor.order.utils import add_gift_card_to_order
-from saleor.payment import PaymentError, TransactionKind, gateway
-from saleor.payment.models import Payment, Transaction
+from saleor.payment import PaymentError
+from saleor.payment.models import Payment
 from saleor.payment.utils import store_customer_id
-from saleor.plugins.manager import PluginsManager, get_plugins_manager
+from saleor.plugins.manager import get_plugins_manager
 
-from backend.common.errors import ShopError
-from backend.ordering.errors import OrderRefused
-from backend.ordering.services import (
-    NOBODY,
-    announce,
-    basket_lines,
-    create_order,
-    order_line,
-    short_stock,
-    use_voucher,
+from backend.ordering.attempts import (
+    PATIENCE,
+    OutcomeUnknown,
+    ask_gateway,
+    finish,
+    give_back,
+    make_order,
+    recover,
+    turn,
+    undo,
 )
+from backend.ordering.errors import OrderRefused
+from backend.ordering.models import CheckoutAttempt
+from backend.ordering.services import basket_lines, create_order, order_line, short_stock, use_voucher
 from backend.stock.allocation import allocate
 
-logger = structlog.get_logger(__name__)
-
 Code = CheckoutErrorCode
+State = CheckoutAttempt.State
 
 
 @dataclass(frozen=True)
 class CheckoutRequest:
-    """redirect_url: where the mail's link leads, checked already; store_source: keep the card for next time."""
+    """redirect_url: where the mail's link leads, checked already; store_source: keep the card for next time.
+
+    manages_checkouts: it is asked by staff or an app that may complete other people's, too.
+    """
 
     checkout_token: UUID
+    manages_checkouts: bool = False
     redirect_url: str = ""
     store_source: bool = False
     tracking_client_id: str = ""
@@ -77,59 +84,72 @@ class CheckoutRefused(OrderRefused):
         super().__init__(message, code=code.value, field=field)
 
 
-class _ConfirmationNeeded(Exception):
-    """The gateway wants the buyer's word first (3-D Secure); no order is made yet."""
-
-
-@dataclass
-class _Asked:
-    """What was asked of the gateway: outlives the savepoint in which it was asked."""
-
-    payment: Payment | None = None
-    answers: list[Transaction] = field(default_factory=list)
-
-
 def complete_checkout(*, request: CheckoutRequest, user: User | None, now: datetime) -> Order | None:
     """Turn a paid-for checkout into its order; None when the gateway wants the buyer's confirmation first.
 
     A checkout that has become an order is answered with that order, also when two such requests race.
 
     Raises CheckoutRefused or ShortStock. Then there is no order, nothing is promised or used up, and what the gateway
-    had taken was given back, or the message says that it could not be yet.
+    had taken was given back, or the message says that it could not be yet, or is not known yet.
     """
-    refusal: Exception | None = None
-    order: Order | None = None
-    with transaction.atomic():
-        checkout = (
-            Checkout.objects.select_for_update(of=("self",)).filter(token=request.checkout_token).first()
-        )
-        if checkout is None:
-            return _order_of(request)
-        asked = _Asked()
+    with turn(request.checkout_token, wait=True):
+        _end_what_was_left(request=request, now=now)
         try:
-            with transaction.atomic():
-                order = _complete(checkout=checkout, request=request, user=user, asked=asked, now=now)
-        except _ConfirmationNeeded:
-            _write_down(asked)
-        except Exception as error:
-            # Whatever it is, money must not stay without an order; the error itself goes on below.
-            _write_down(asked)
-            refusal = _refusal(error=error, request=request, checkout=checkout, is_returned=_give_back(asked))
-    if refusal is not None:
-        raise refusal
-    return order
+            begun = _begin(request=request, user=user, now=now)
+        except InsufficientStock as error:
+            checkout = Checkout.objects.get(token=request.checkout_token)
+            raise short_stock(
+                error=error, checkout_token=request.checkout_token, country_code=checkout.get_country()
+            ) from error
+        except NotApplicable as error:
+            raise CheckoutRefused(
+                _("The voucher can no longer be used. Take it out and order again."),
+                code=Code.VOUCHER_NOT_APPLICABLE,
+            ) from error
+        except TaxError as error:
+            raise CheckoutRefused(_("The taxes could not be computed."), code=Code.TAX_ERROR) from error
+        if isinstance(begun, Order):
+            return begun
+        return _pay(attempt=begun, request=request, user=user, now=now)
 
 
-def _order_of(request: CheckoutRequest) -> Order:
-    order = Order.objects.filter(checkout_token=str(request.checkout_token)).first()
-    if order is None:
-        raise CheckoutRefused(_("There is no such checkout."), code=Code.NOT_FOUND, field="checkout_id")
-    return order
+def _is_anothers(owner_pk: int | None, *, request: CheckoutRequest, user: User | None) -> bool:
+    """Somebody else's basket, and the order that it became, is answered like one that does not exist."""
+    return owner_pk not in {None, user.pk if user else None} and not request.manages_checkouts
 
 
-def _complete(
-    *, checkout: Checkout, request: CheckoutRequest, user: User | None, asked: _Asked, now: datetime
-) -> Order:
+def _no_such_checkout() -> CheckoutRefused:
+    return CheckoutRefused(_("There is no such checkout."), code=Code.NOT_FOUND, field="checkout_id")
+
+
+def _end_what_was_left(*, request: CheckoutRequest, now: datetime) -> None:
+    """An earlier attempt whose process died: it is ended before there is another one. Raises CheckoutRefused."""
+    left = CheckoutAttempt.objects.filter(
+        checkout_token=request.checkout_token, state__in=(State.ASKING, State.RETURNING)
+    ).first()
+    if left is None:
+        return
+    if left.begun_at > now - PATIENCE or not recover(attempt_pk=left.pk, now=now):
+        raise _not_known_yet()
+
+
+def _not_known_yet() -> CheckoutRefused:
+    return CheckoutRefused(
+        _(
+            "We do not know yet whether your payment went through. Try again in a minute; nothing is taken twice."
+        ),
+        code=Code.PAYMENT_ERROR,
+    )
+
+
+@transaction.atomic(durable=True)
+def _begin(*, request: CheckoutRequest, user: User | None, now: datetime) -> CheckoutAttempt | Order:
+    """An attempt with its draft; or the order, when it was made before or nothing is due."""
+    checkout = Checkout.objects.select_for_update(of=("self",)).filter(token=request.checkout_token).first()
+    if checkout is None:
+        return _order_of(request, user=user)
+    if _is_anothers(checkout.user_id, request=request, user=user):
+        raise _no_such_checkout()
     manager = get_plugins_manager()
     discounts = fetch_active_discounts()
     payments = list(
@@ -163,23 +183,81 @@ def _complete(
         shipping_price=manager.calculate_checkout_shipping(checkout, lines, discounts),
         voucher=voucher,
         now=now,
+        status=OrderStatus.UNFULFILLED if payment is None else OrderStatus.DRAFT,
     )
+    order.tracking_client_id = request.tracking_client_id
+    order.save(update_fields=["tracking_client_id"])
     allocate(lines=order_lines, country_code=checkout.get_country(), now=now)
-    left = whole.gross
-    for card in cards:
-        left = add_gift_card_to_order(order, card, left)
-    if payment is not None:
-        _ask_gateway(payment=payment, request=request, user=user, asked=asked)
-    _finish(
-        order=order,
-        checkout=checkout,
-        payments=payments,
-        payment=payment,
-        manager=manager,
-        user=user,
-        request=request,
+    spent = _spend(cards=cards, order=order, whole=whole.gross)
+    if payment is None:
+        # A payment of another amount is left over: nobody must capture it later.
+        Payment.objects.filter(pk__in=[each.pk for each in payments]).update(order=order, is_active=False)
+        finish(order=order, checkout=checkout, user=user, redirect_url=request.redirect_url)
+        return order
+    # The gateway refused to give that money back: it is still there, and pays for this attempt.
+    CheckoutAttempt.objects.filter(checkout_token=checkout.token, state=State.OWED).update(
+        state=State.UNDONE, ended_at=now
     )
+    return CheckoutAttempt.objects.create(
+        checkout_token=checkout.token,
+        order=order,
+        order_number=order.pk,
+        payment=payment,
+        redirect_url=request.redirect_url,
+        spent_on_cards=spent,
+        begun_at=now,
+    )
+
+
+def _order_of(request: CheckoutRequest, *, user: User | None) -> Order:
+    order = Order.objects.confirmed().filter(checkout_token=str(request.checkout_token)).first()
+    if order is None or _is_anothers(order.user_id, request=request, user=user):
+        raise _no_such_checkout()
     return order
+
+
+def _spend(*, cards: Sequence[GiftCard], order: Order, whole: Money) -> dict[str, str]:
+    """Take from the cards what they cover of the whole price; answers how much from which."""
+    spent: dict[str, str] = {}
+    left = whole
+    for card in cards:
+        before = left
+        left = add_gift_card_to_order(order, card, left)
+        spent[str(card.pk)] = str((before - left).amount)
+    return spent
+
+
+def _pay(
+    *, attempt: CheckoutAttempt, request: CheckoutRequest, user: User | None, now: datetime
+) -> Order | None:
+    payment = attempt.payment
+    # Captured before, by an attempt that could not give it back: it is not taken twice.
+    if payment.captured_amount != payment.total:
+        try:
+            answer = ask_gateway(attempt=attempt, store_source=request.store_source)
+        except OutcomeUnknown as error:
+            raise _not_known_yet() from error
+        except PaymentError as error:
+            undo(attempt=attempt, to=State.UNDONE, now=now)
+            raise CheckoutRefused(str(error), code=Code.PAYMENT_ERROR) from error
+        if answer.action_required:
+            undo(attempt=attempt, to=State.UNDONE, now=now)
+            return None
+        if answer.customer_id and user is not None:
+            store_customer_id(user, payment.gateway, answer.customer_id)
+    try:
+        return make_order(attempt=attempt, user=user, now=now)
+    except OperationalError:
+        # The database is at fault, not the order: the attempt stays open, and recover_attempts makes it.
+        raise
+    except Exception as error:
+        # Whatever it is, money must not stay without an order; the error itself goes on.
+        if not give_back(attempt=attempt, now=now):
+            raise CheckoutRefused(
+                _("The order could not be made. Your payment could not be returned yet: we will."),
+                code=Code.PAYMENT_ERROR,
+            ) from error
+        raise
 
 
 def _check(
@@ -250,107 +328,3 @@ def _payment_for(*, due: Money, payments: Sequence[Payment]) -> Payment | None:
         % {"total": due.amount},
         code=Code.CHECKOUT_NOT_FULLY_PAID,
     )
-
-
-def _ask_gateway(*, payment: Payment, request: CheckoutRequest, user: User | None, asked: _Asked) -> None:
-    """Let the gateway take the money. Raises CheckoutRefused, or _ConfirmationNeeded.
-
-    A payment that is captured already, because an earlier attempt could not give it back, is not taken twice.
-    """
-    asked.payment = payment
-    if payment.captured_amount == payment.total:
-        return
-    known = set(payment.transactions.values_list("pk", flat=True))
-    try:
-        if payment.to_confirm:
-            answer = gateway.confirm(payment)
-        else:
-            answer = gateway.process_payment(
-                payment=payment, token=payment.token, store_source=request.store_source
-            )
-    except PaymentError as error:
-        raise CheckoutRefused(str(error), code=Code.PAYMENT_ERROR) from error
-    finally:
-        asked.answers = list(payment.transactions.exclude(pk__in=known).order_by("pk"))
-    if answer.action_required:
-        raise _ConfirmationNeeded
-    if answer.customer_id and user is not None:
-        store_customer_id(user, payment.gateway, answer.customer_id)
-
-
-def _finish(
-    *,
-    order: Order,
-    checkout: Checkout,
-    payments: Sequence[Payment],
-    payment: Payment | None,
-    manager: PluginsManager,
-    user: User | None,
-    request: CheckoutRequest,
-) -> None:
-    # Where nothing was due, a payment of another amount is left over: nobody must capture it later.
-    Payment.objects.filter(pk__in=[each.pk for each in payments]).update(
-        order=order, is_active=payment is not None
-    )
-    order.tracking_client_id = request.tracking_client_id
-    order.save(update_fields=["tracking_client_id"])
-    checkout.delete()
-    order_created_event(order=order, user=user or NOBODY)
-    manager.order_created(order)
-    announce(order=order, user=user, redirect_url=request.redirect_url)
-    if order.is_fully_paid():
-        # Saleor fires this when a payment of an order is captured; here it was captured before it had an order.
-        transaction.on_commit(lambda: handle_fully_paid_order(order), robust=True)
-
-
-def _write_down(asked: _Asked) -> None:
-    """Store once more what the gateway answered: the savepoint took its records with it."""
-    if asked.payment is None:
-        return
-    for answer in asked.answers:
-        answer.pk = None
-    Transaction.objects.bulk_create(asked.answers)
-    asked.payment.save()
-
-
-def _give_back(asked: _Asked) -> bool:
-    """Refund what was captured, void what was authorized; False when the gateway refused."""
-    payment = asked.payment
-    if payment is None:
-        return True
-    try:
-        if payment.captured_amount > 0:
-            gateway.refund(payment)
-        elif any(answer.kind == TransactionKind.AUTH and answer.is_success for answer in asked.answers):
-            gateway.void(payment)
-    except PaymentError as error:
-        logger.error("payment not returned", payment=payment.pk, gateway=payment.gateway, reason=str(error))
-        return False
-    return True
-
-
-def _refusal(
-    *, error: Exception, request: CheckoutRequest, checkout: Checkout, is_returned: bool
-) -> Exception:
-    """What the client is told; an error that nobody foresaw stays what it is."""
-    told: ShopError
-    if not is_returned:
-        told = CheckoutRefused(
-            _("The order could not be made. Your payment could not be returned yet: we will."),
-            code=Code.PAYMENT_ERROR,
-        )
-    elif isinstance(error, InsufficientStock):
-        told = short_stock(
-            error=error, checkout_token=request.checkout_token, country_code=checkout.get_country()
-        )
-    elif isinstance(error, NotApplicable):
-        told = CheckoutRefused(
-            _("The voucher can no longer be used. Take it out and order again."),
-            code=Code.VOUCHER_NOT_APPLICABLE,
-        )
-    elif isinstance(error, TaxError):
-        told = CheckoutRefused(_("The taxes could not be computed."), code=Code.TAX_ERROR)
-    else:
-        return error
-    told.__cause__ = error
-    return told

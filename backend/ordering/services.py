@@ -19,7 +19,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, prefetch_related_objects
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from prices import TaxedMoney
@@ -54,7 +54,7 @@ from saleor.warehouse.availability import get_available_quantity
 
 from backend.ordering.address_book import has_room
 from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
-from backend.ordering.models import Placement
+from backend.ordering.models import CheckoutAttempt, Placement
 from backend.ordering.selectors import windows_of
 from backend.ordering.windows import Window
 from backend.stock.allocation import allocate
@@ -242,6 +242,7 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
     )
     if pays_on_collection:
         _promise_payment(order=order, request=request)
+    remember_address(order)
     checkout.delete()
     order_created_event(order=order, user=user or NOBODY)
     manager.order_created(order)
@@ -250,7 +251,15 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
 
 
 def _lock_checkout(*, request: OrderRequest, user: User | None) -> Checkout | None:
-    checkout = Checkout.objects.select_for_update(of=("self",)).filter(token=request.checkout_token).first()
+    asking = CheckoutAttempt.objects.filter(
+        checkout_token=OuterRef("token"), state=CheckoutAttempt.State.ASKING
+    )
+    checkout = (
+        Checkout.objects.select_for_update(of=("self",))
+        .filter(token=request.checkout_token)
+        .annotate(is_being_paid=Exists(asking))
+        .first()
+    )
     # Somebody else's basket is answered like one that does not exist.
     if (
         checkout is not None
@@ -258,6 +267,10 @@ def _lock_checkout(*, request: OrderRequest, user: User | None) -> Checkout | No
         and checkout.user_id != (user.pk if user else None)
     ):
         return None
+    if checkout is not None and checkout.is_being_paid:
+        raise OrderRefused(
+            _("This basket is being paid at this moment. Try again in a minute."), code="basket_being_paid"
+        )
     return checkout
 
 
@@ -419,16 +432,17 @@ def create_order(
     shipping_price: TaxedMoney,
     voucher: dict[str, object],
     now: datetime,
+    status: str = OrderStatus.UNFULFILLED,
 ) -> Order:
     """The order and its lines, saved, with nothing allocated and nothing paid yet.
 
-    total: what the buyer pays, gift cards taken off. voucher: what `use_voucher` answered.
+    total: what the buyer pays, gift cards taken off. voucher: what `use_voucher` answered. status: DRAFT for one that
+    nobody but its attempt to pay may know of yet.
     """
-    if user is not None and shipping_address is not None and has_room(user=user):
-        store_user_address(user, shipping_address, AddressType.SHIPPING)
     # An order keeps copies of its own: a changed address book must not change where a box went.
     order = Order.objects.create(
         created=now,
+        status=status,
         user=user,
         user_email=email,
         checkout_token=str(checkout.token),
@@ -452,6 +466,13 @@ def create_order(
         line.order = order
     OrderLine.objects.bulk_create(order_lines)
     return order
+
+
+def remember_address(order: Order) -> None:
+    """Put the address of an order into its buyer's address book, unless it is there or the book is full."""
+    buyer, address = order.user, order.shipping_address
+    if buyer is not None and address is not None and has_room(user=buyer):
+        store_user_address(buyer, address, AddressType.SHIPPING)
 
 
 def _copied(address: Address) -> Address:

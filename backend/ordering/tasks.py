@@ -5,6 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from backend.ordering import letters, payouts, personal_data
+from backend.ordering.attempts import recover_attempts
 from backend.ordering.claim_photos import forget_photos
 from backend.ordering.models import Claim
 from backend.ordering.services import expire_unpaid_orders as expire
@@ -55,3 +56,9 @@ def forget_personal_data() -> None:
         baskets=personal_data.forget_old_baskets(now=now),
         addresses=personal_data.forget_stray_addresses(now=now),
     )
+
+
+@shared_task
+def recover_checkout_attempts() -> int:
+    """Finish or undo what a process that died left between a gateway and an order."""
+    return recover_attempts(now=timezone.now())

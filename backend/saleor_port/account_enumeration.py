@@ -22,13 +22,13 @@ from backend.saleor_port.registry import Replace, patch
 def account_enumeration() -> Iterator[Replace]:
     from saleor.account import emails
     from saleor.account.models import User
-    from saleor.core.utils.url import validate_storefront_url
+    from saleor.core.utils import url as urls
     from saleor.graphql.account.mutations import account, base
 
     @classmethod  # type: ignore[misc]  # it becomes a method of RequestPasswordReset
     def request_password_reset(cls: Any, _root: Any, info: Any, email: str, redirect_url: str) -> Any:
         try:
-            validate_storefront_url(redirect_url)
+            urls.validate_storefront_url(redirect_url)
         except ValidationError as error:
             raise ValidationError({"redirect_url": error}) from error
         # A worker looks whether there is such an account, where nobody can take the time of it.

@@ -66,9 +66,8 @@ def account_links() -> Iterator[Replace]:
     from saleor.account.error_codes import AccountErrorCode
     from saleor.account.models import User
     from saleor.account.utils import create_jwt_token, decode_jwt_token
-    from saleor.core.utils.url import validate_storefront_url
+    from saleor.core.utils import url as urls
     from saleor.graphql.account.mutations import account, base
-    from saleor.order.utils import match_orders_with_new_user
 
     # ---- Made ----
 
@@ -128,8 +127,9 @@ def account_links() -> Iterator[Replace]:
                 raise invalid_link()
             user.is_active = True
             user.delete_value_from_private_metadata(AWAITING_CONFIRMATION)
+            # Saleor gives it the orders that anybody made with this address. The link proves whose the mailbox is, not
+            # whose the password: somebody else may have registered the address (CVE-2026-44472).
             user.save(update_fields=["is_active", "private_metadata"])
-            match_orders_with_new_user(user)
         return cls(user=user)
 
     yield Replace(base.SetPassword, "_set_password_for_user", _set_password_for_user)
@@ -156,7 +156,7 @@ def account_links() -> Iterator[Replace]:
         except ValidationError as error:
             raise ValidationError({"new_email": error}) from error
         try:
-            validate_storefront_url(redirect_url)
+            urls.validate_storefront_url(redirect_url)
         except ValidationError as error:
             raise ValidationError({"redirect_url": error}) from error
         # Whether the address is somebody's is said when its owner opens the link, and to nobody before.

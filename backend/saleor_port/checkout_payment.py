@@ -39,10 +39,24 @@ def stale_payment() -> Iterator[Replace]:
                     )
                 }
             )
+        _wait_for_the_gateway(checkout)
         _retire(checkout)
         return plain(cls, root, info, checkout_id, **data)
 
     yield Replace(CheckoutPaymentCreate, "perform_mutation", perform_mutation)
+
+
+def _wait_for_the_gateway(checkout: Any) -> None:
+    """Raises while a gateway is asked about this checkout: its draft of an order stands (backend.ordering.attempts)."""
+    from saleor.order import OrderStatus
+    from saleor.order.models import Order
+    from saleor.payment.error_codes import PaymentErrorCode
+
+    if Order.objects.filter(checkout_token=str(checkout.pk), status=OrderStatus.DRAFT).exists():
+        raise ValidationError(
+            _("This basket is being paid at this moment. Try again in a minute."),
+            code=PaymentErrorCode.PAYMENT_ERROR.value,
+        )
 
 
 def _retire(checkout: Any) -> None:

@@ -161,12 +161,12 @@ def _block(block: Mapping[str, Any], entities: Mapping[str, Any]) -> dict[str, A
         "type": kind if kind in BLOCKS else "unstyled",
         "depth": depth if isinstance(depth, int) and 0 <= depth <= 4 else 0,
         "inlineStyleRanges": [
-            {**span, "style": each["style"]}
+            _ordered({**span, "style": each["style"]}, like=each)
             for each, span in _spans(block.get("inlineStyleRanges"))
             if each.get("style") in STYLES
         ],
         "entityRanges": [
-            {**span, "key": each["key"]}
+            _ordered({**span, "key": each["key"]}, like=each)
             for each, span in _spans(block.get("entityRanges"))
             if str(each.get("key")) in entities
         ],

@@ -136,7 +136,7 @@ def _with_required(mutation: Any, name: str) -> Any:
     plain = mutation.perform_mutation.__func__
 
     def perform_mutation(cls: Any, root: Any, info: Any, **data: Any) -> Any:
-        if data.get(name) is None:
+        if not data.get(name):
             raise ValidationError({name: ValidationError("This is required.", code="required")})
         return plain(cls, root, info, **data)
 

@@ -33,6 +33,18 @@ class PayOnCollectionPlugin(BasePlugin):
     def void_payment(self, payment_information: PaymentData, previous_value: Any) -> GatewayResponse:
         return self._respond(payment_information, previous_value, kind=TransactionKind.VOID)
 
+    def look_up_payment(self, payment_information: PaymentData) -> GatewayResponse:
+        """What became of an attempt (backend.ordering.attempts): nothing is taken before the goods are handed over."""
+        return GatewayResponse(
+            is_success=False,
+            action_required=False,
+            kind=TransactionKind.AUTH,
+            amount=payment_information.amount,
+            currency=payment_information.currency,
+            transaction_id=payment_information.token or "",
+            error=None,
+        )
+
     def get_payment_config(self, previous_value: Any) -> list[dict[str, str]]:
         return []
 

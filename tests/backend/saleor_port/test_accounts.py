@@ -272,6 +272,67 @@ def test_a_confirmed_account_that_was_shut_is_not_confirmed_once_more(mails: Cal
     assert post(CONFIRM, email=email, token=link)["accountErrors"] == INVALID_LINK
 
 
+STRANGE_LINKS = (
+    "http://shop.example/account/",
+    "https://shop.example:8443/account/",
+    "https://shop.example:99999/account/",
+    "javascript://shop.example/%0aalert(1)",
+    "https://shop.example@elsewhere.example/",
+    "https://elsewhere.example/",
+    "//shop.example/account/",
+)
+
+
+@pytest.mark.parametrize("link", STRANGE_LINKS)
+def test_a_letter_leads_to_a_page_of_the_shop_and_by_tls(link: str, li: User, settings: Any) -> None:
+    settings.ALLOWED_CLIENT_HOSTS = ["shop.example"]
+    settings.PUBLIC_URL = "https://shop.example"
+    settings.ENABLE_SSL = True
+    ask_for = RESET.replace("http://localhost:8000/account/", link)
+
+    refused = post(ask_for, email=li.email)["accountErrors"]
+
+    assert [error["field"] for error in refused] == ["redirectUrl"]
+
+
+def test_saleor_sends_the_link_for_a_new_password_wherever_on_the_host_it_is_told(
+    li: User, settings: Any, mails: Callable[[], str]
+) -> None:
+    settings.ALLOWED_CLIENT_HOSTS = ["shop.example"]
+    settings.PUBLIC_URL = "https://shop.example"
+    settings.ENABLE_SSL = True
+
+    with without("letter_links"):
+        post(RESET.replace("http://localhost:8000/account/", STRANGE_LINKS[0]), email=li.email)
+    assert "http://shop.example/account/?" in str(mail.outbox[0].body)
+    mails()
+    assert post(
+        RESET.replace("http://localhost:8000/account/", "https://shop.example/account/"), email=li.email
+    ) == {"accountErrors": []}
+
+
+@pytest.mark.usefixtures("confirmed_by_mail", "db")
+def test_who_registers_another_persons_address_does_not_get_his_orders(mails: Callable[[], str]) -> None:
+    """CVE-2026-44472: the owner opens the link that a stranger had sent to him; the password is the stranger's."""
+    email = "zhang@buyer.example"
+    Order.objects.create(user_email=email, shipping_address=None)
+    orders = "{ me { orders(first: 1) { totalCount } } }"
+
+    def stranger_sees() -> Any:
+        post(REGISTER, email=email, password=PASSWORD)
+        assert post(CONFIRM, email=email, token=mails())["user"] == {"email": email}
+        return post(orders, jwt=post(SIGN_IN, email=email, password=PASSWORD)["token"])["orders"][
+            "totalCount"
+        ]
+
+    with without("account_links"):
+        assert stranger_sees() == 1
+    Order.objects.update(user=None)
+    User.objects.filter(email=email).delete()
+
+    assert stranger_sees() == 0
+
+
 def test_a_link_opens_only_what_it_was_sent_for(li: User, mails: Callable[[], str]) -> None:
     jwt = sign_in(li)["token"]
     post(RESET, email=li.email)

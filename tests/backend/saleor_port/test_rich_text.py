@@ -194,5 +194,12 @@ def test_text_without_markup_stays_as_it_was_typed(text: str) -> None:
 
 def test_clean_content_stays_as_it_is() -> None:
     assert draft(CLEAN) == CLEAN
+    # To the letter: clients compare the text that they sent, and an editor may name a range's key first.
+    spans = {
+        "entityRanges": [{"key": 0, "length": 4, "offset": 0}],
+        "inlineStyleRanges": [{"style": "BOLD", "length": 1, "offset": 0}],
+    }
+    sent = {"blocks": [{**CLEAN["blocks"][0], **spans}], "entityMap": CLEAN["entityMap"]}
+    assert json.dumps(draft(sent)) == json.dumps(sent)
     assert draft({}) == {}
     assert draft({"content": "text", "url": "javascript:x"}) == {"content": "text", "url": "#invalid"}

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from graphql.error import GraphQLLocatedError
 from saleor.account.models import User
+from saleor.checkout.models import Checkout
 from saleor.discount.models import Voucher
 from saleor.graphql.views import GraphQLView
 from saleor.order.models import Order
@@ -286,6 +287,10 @@ UNREADABLE = {
         'mutation { checkoutBillingAddressUpdate(checkoutId: "", billingAddress: {}) { checkoutErrors { field } } }',
         "AttributeError",
     ),
+    "an empty id that need not be given": (
+        'mutation { checkoutEmailUpdate(checkoutId: "", email: "li@buyer.example") { checkoutErrors { field } } }',
+        "AttributeError",
+    ),
     "an address with a NUL": (
         'mutation { checkoutCreate(input: {lines: [], shippingAddress: {streetAddress2: "\\u0000", country: CN}}) '
         "{ checkoutErrors { field } } }",
@@ -325,3 +330,75 @@ def test_saleor_hands_out_what_an_exception_says_and_our_api_a_reference(setting
 
     assert "hunter2" in str(GraphQLView.format_error(fault))
     assert "hunter2" not in str(format_error(fault))
+
+
+# ---- own_baskets ----
+
+TAKE_OVER = """
+mutation($id: ID!) {
+  checkoutEmailUpdate(checkoutId: $id, email: "chen@buyer.example") { checkout { email shippingAddress { phone } } }
+  checkoutCustomerAttach(checkoutId: $id) { checkout { email } }
+  checkoutLinesAdd(checkoutId: $id, lines: []) { checkout { email } }
+  checkoutShippingAddressUpdate(checkoutId: $id, shippingAddress: {}) { checkout { email } }
+  checkoutShippingMethodUpdate(checkoutId: $id, shippingMethodId: "x") { checkout { email } }
+  checkoutAddPromoCode(checkoutId: $id, promoCode: "x") { checkout { email } }
+}
+"""
+BEGIN_PAYMENT = """
+mutation($id: ID!) { checkoutPaymentCreate(checkoutId: $id, input: {gateway: "tests.gateway", token: "x"}) {
+  paymentErrors { field code } } }
+"""
+COMPLETE = (
+    "mutation($id: ID!) { checkoutComplete(checkoutId: $id) { order { id } checkoutErrors { field code } } }"
+)
+
+
+@pytest.fixture
+def li(db: None) -> User:
+    return User.objects.create_user("li@buyer.example", "password")
+
+
+def take_over(shop: Shop, ask: Ask, li: User) -> tuple[Any, Checkout]:
+    basket = shop.basket(shop.good(1))
+    Checkout.objects.filter(pk=basket.pk).update(user=li)
+    chen = User.objects.create_user("chen@buyer.example", "password")
+    answer = ask(TAKE_OVER, user=chen, id=graphene.Node.to_global_id("Checkout", basket.pk))
+    basket.refresh_from_db()
+    return answer, basket
+
+
+def test_saleor_hands_an_accounts_basket_to_who_knows_its_id(shop: Shop, ask: Ask, li: User) -> None:
+    with without("own_baskets"):
+        answer, basket = take_over(shop, ask, li)
+
+    assert answer.data["checkoutEmailUpdate"]["checkout"]["shippingAddress"] == {"phone": "+8613800138000"}
+    assert basket.user != li
+
+
+def test_an_accounts_basket_is_not_there_for_others(shop: Shop, ask: Ask, li: User) -> None:
+    answer, basket = take_over(shop, ask, li)
+
+    assert [each["checkout"] for each in answer.data.values()] == [None] * 6
+    assert (basket.user, basket.email) == (li, "lishen@example.com")
+
+
+def test_an_accounts_basket_is_completed_by_it_alone_or_by_staff_who_may(
+    shop: Shop, ask: Ask, li: User
+) -> None:
+    basket = shop.basket(shop.good(9, price="0"))
+    Checkout.objects.filter(pk=basket.pk).update(user=li)
+    ids = {"id": graphene.Node.to_global_id("Checkout", basket.pk)}
+    chen = User.objects.create_user("chen@buyer.example", "password")
+    not_there = [{"field": "checkoutId", "code": "NOT_FOUND"}]
+
+    for stranger in (None, chen):
+        begun = ask(BEGIN_PAYMENT, user=stranger, **ids).data["checkoutPaymentCreate"]
+        assert begun["paymentErrors"] == not_there
+        assert ask(COMPLETE, user=stranger, **ids).data["checkoutComplete"]["checkoutErrors"] == not_there
+    completed = ask(COMPLETE, user=staff("manage_checkouts"), **ids).data["checkoutComplete"]
+
+    assert completed["checkoutErrors"] == []
+    assert Order.objects.get().user == li
+    # Nor is the order that it became.
+    assert ask(COMPLETE, **ids).data["checkoutComplete"]["checkoutErrors"] == not_there
+    assert ask(COMPLETE, user=li, **ids).data["checkoutComplete"] == completed
