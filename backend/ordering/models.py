@@ -150,6 +150,7 @@ class Claim(models.Model):
         OWED = "owed", _("owed")
         PAYING = "paying", _("handed to the payment")
         PAID = "paid", _("given back by the payment")
+        TAKEN_OFF = "taken_off", _("taken off what was collected")
         PAID_BY_HAND = "by_hand", _("given back by hand")
         UNCLEAR = "unclear", _("the payment said no")
 

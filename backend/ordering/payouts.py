@@ -1,9 +1,9 @@
 """Giving back what accepted claims are owed, each once.
 
-**How.** One way for every order: as soon as the order's payment holds that much money, it is refunded through Saleor's
-gateway. An order that is paid on collection and not paid yet stays whole: its page shows what is still to be collected,
-the claim taken off, and when the money is booked the claim is refunded out of it. So money in equals paid orders less
-refunds, whichever came first. Where the gateway books cash, the money goes back in cash.
+**How.** As soon as all of the order's money was captured, the claim is refunded out of it, through Saleor's gateway;
+where that books cash, it goes back in cash. An order that is paid on collection and not paid yet shows what is still to
+be collected, the claim taken off. Who then books that much less has settled the claim with it; who books the whole has
+it refunded. Either way the buyer pays the same, and money in equals orders less what was granted.
 
 **Once.** A claim is marked PAYING, and that is committed, before the gateway is asked, and only one that is OWED can
 be. What the gateway then refuses, or a process that dies meanwhile, leaves a claim UNCLEAR or PAYING, which nobody but
@@ -15,14 +15,16 @@ Locks, always in this order: the claim; the payments of its order.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from saleor.order.actions import order_refunded
-from saleor.payment import CustomPaymentChoices, PaymentError, gateway
+from saleor.payment import ChargeStatus, CustomPaymentChoices, PaymentError, gateway
 from saleor.payment.models import Payment
 
 from backend.ordering.errors import ClaimRefused
@@ -38,13 +40,18 @@ STUCK_AFTER = timedelta(minutes=10)
 def pay_claim(*, claim_pk: UUID, now: datetime) -> Claim.Settlement:
     """Refund an accepted claim out of its order's payment, once; answers how far its money is afterwards.
 
-    It stays OWED while no payment of the order holds that much.
+    It stays OWED while the order's money has not come in.
     """
     with transaction.atomic():
         claim = _locked(claim_pk)
-        payment = _payment_with_money(claim)
-        if claim.settlement != Claim.Settlement.OWED or payment is None:
+        if claim.settlement != Claim.Settlement.OWED:
             return Claim.Settlement(claim.settlement)
+        if _was_taken_off(claim):
+            claim.settlement, claim.paid_at = Claim.Settlement.TAKEN_OFF, now
+            claim.save(update_fields=["settlement", "paid_at"])
+            return Claim.Settlement.TAKEN_OFF
+        if _payment_with_money(claim) is None:
+            return Claim.Settlement.OWED
         claim.settlement, claim.paying_since = Claim.Settlement.PAYING, now
         claim.save(update_fields=["settlement", "paying_since"])
     with transaction.atomic():
@@ -70,8 +77,27 @@ def pay_claim(*, claim_pk: UUID, now: datetime) -> Claim.Settlement:
     return Claim.Settlement(claim.settlement)
 
 
+def _was_taken_off(claim: Claim) -> bool:
+    """Whether the order's money was captured short of this claim, beside those that are taken off already.
+
+    The payments' rows are locked, so that two claims are not both found in one gap.
+    """
+    payments = list(
+        Payment.objects.select_for_update(of=("self",))
+        .filter(order=claim.order_line.order_id, is_active=True)
+        .order_by("pk")
+    )
+    if [payment.charge_status for payment in payments] != [ChargeStatus.PARTIALLY_CHARGED]:
+        return False
+    taken_off = Claim.objects.filter(
+        order_line__order=claim.order_line.order_id, settlement=Claim.Settlement.TAKEN_OFF
+    ).aggregate(total=Coalesce(Sum("amount"), Decimal(0)))["total"]
+    (payment,) = payments
+    return claim.amount is not None and payment.get_charge_amount() - taken_off >= claim.amount
+
+
 def _payment_with_money(claim: Claim) -> Payment | None:
-    """The payment, locked, that holds what is owed."""
+    """The payment, locked, that was captured in whole and holds what is owed."""
     if claim.amount is None:
         return None
     return next(
@@ -80,16 +106,16 @@ def _payment_with_money(claim: Claim) -> Payment | None:
             for payment in Payment.objects.select_for_update(of=("self",))
             .filter(order=claim.order_line.order_id, captured_amount__gte=claim.amount)
             .order_by("pk")
-            if payment.can_refund()
+            if payment.can_refund() and payment.charge_status != ChargeStatus.PARTIALLY_CHARGED
         ),
         None,
     )
 
 
 def owed_claims(*, limit: int = 200) -> list[UUID]:
-    """Claims that are owed although their order's money is there by now; the oldest first."""
+    """Claims that are owed although money of their order has come in by now; the oldest first."""
     holding = Payment.objects.filter(
-        order=OuterRef("order_line__order"), is_active=True, captured_amount__gte=OuterRef("amount")
+        order=OuterRef("order_line__order"), is_active=True, captured_amount__gt=0
     ).exclude(gateway=CustomPaymentChoices.MANUAL)
     owed = Claim.objects.filter(Exists(holding), settlement=Claim.Settlement.OWED)
     return list(owed.order_by("decided_at", "pk").values_list("pk", flat=True)[:limit])

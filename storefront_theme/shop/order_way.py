@@ -11,8 +11,6 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-PAID_BACK_IN_PART = "PARTIALLY_REFUNDED"
-
 
 @dataclass(frozen=True)
 class Step:
@@ -26,7 +24,7 @@ class Step:
 
 def is_paid(order: Mapping[str, Any]) -> bool:
     """Whether the buyer has paid; what was given back later changes nothing about it."""
-    return bool(order["isPaid"]) or order.get("paymentStatus") == PAID_BACK_IN_PART
+    return bool(order["isPaid"]) or order["paymentStatus"] == "PARTIALLY_REFUNDED"
 
 
 def state_of(order: Mapping[str, Any]) -> str:
@@ -71,13 +69,23 @@ def _is_harvested(placement: Mapping[str, Any]) -> bool:
     return starts != "" and datetime.fromisoformat(starts) <= timezone.now()
 
 
-def owed_back(order: Mapping[str, Any], *, is_given: bool) -> Decimal:
-    """Of accepted claims, in yuan: what has been given back, or what is still to be."""
-    return sum(
-        (
-            Decimal(str(claim["amount"]["amount"]))
-            for claim in order["claims"]
-            if claim["amount"] and claim["isPaidBack"] == is_given
-        ),
-        Decimal(0),
-    )
+@dataclass(frozen=True)
+class Sums:
+    """In yuan. granted: of accepted claims; owed: the part of it that is not settled yet; due: what is still to pay."""
+
+    granted: Decimal
+    owed: Decimal
+    due: Decimal
+
+
+def sums_of(order: Mapping[str, Any]) -> Sums:
+    """What is still to pay is the total, less what was taken and what was granted: a claim may come before the money."""
+    granted = [claim for claim in order["claims"] if claim["amount"]]
+    whole = sum((_yuan(claim["amount"]) for claim in granted), Decimal(0))
+    owed = sum((_yuan(claim["amount"]) for claim in granted if not claim["isPaidBack"]), Decimal(0))
+    due = _yuan(order["total"]["gross"]) - _yuan(order["totalCaptured"]) - whole
+    return Sums(granted=whole, owed=owed, due=max(due, Decimal(0)))
+
+
+def _yuan(money: Mapping[str, Any]) -> Decimal:
+    return Decimal(str(money["amount"]))

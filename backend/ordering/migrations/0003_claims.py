@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                             ("owed", "owed"),
                             ("paying", "handed to the payment"),
                             ("paid", "given back by the payment"),
+                            ("taken_off", "taken off what was collected"),
                             ("by_hand", "given back by hand"),
                             ("unclear", "the payment said no"),
                         ],

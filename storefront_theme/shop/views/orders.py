@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from storefront_theme.client import ask
 from storefront_theme.shop import basket
 from storefront_theme.shop.basket import BasketRefused
 from storefront_theme.shop.claim_form import problem_names
-from storefront_theme.shop.order_way import is_paid, owed_back, state_of, way_of
+from storefront_theme.shop.order_way import state_of, sums_of, way_of
 from storefront_theme.shop.shelf import named
 from storefront_theme.templatetags.shop import window_text
 
@@ -30,7 +29,6 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
     method = found["shippingMethod"]
     claims = _by_line(found["claims"])
     claimable = {each["orderLine"]["id"]: each["until"] for each in found["claimable"]}
-    owed = owed_back(found, is_given=False)
     return render(
         request,
         "shop/order.html",
@@ -56,10 +54,7 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
             "state": state_of(found),
             "way": way_of(found),
             "recalled": _recalled(found["lines"]),
-            "is_paid": is_paid(found),
-            "owed": owed,
-            "given_back": owed_back(found, is_given=True),
-            "to_pay": Decimal(str(found["total"]["gross"]["amount"])) - owed,
+            "sums": sums_of(found),
             "method_name": named(method) if method else found["shippingMethodName"],
             "delivery": (method or {}).get("delivery") or {},
             "window": window_of(found["placement"] or {}),

@@ -77,10 +77,25 @@ def test_an_order_that_is_not_paid_yet_owes_until_its_money_is_booked(staff: Use
 
 
 @pytest.mark.django_db
-def test_less_money_than_is_owed_pays_nothing(staff: User) -> None:
+def test_who_collects_the_claim_less_has_settled_it(staff: User) -> None:
     claim = an_accepted_claim(staff, paid=False)
-    gateway.capture(Payment.objects.get(), amount=Decimal("6.99"))
-    assert pay_claim(claim_pk=claim.pk, now=NOW) == Settlement.OWED
+    gateway.capture(Payment.objects.get(), amount=Decimal("14.00"))
+    assert owed_claims() == [claim.pk]
+    assert pay_claim(claim_pk=claim.pk, now=NOW) == Settlement.TAKEN_OFF
+    assert pay_claim(claim_pk=claim.pk, now=LATER) == Settlement.TAKEN_OFF
+    assert refunds() == []
+    assert Payment.objects.get().captured_amount == Decimal("14.00")
+
+
+@pytest.mark.django_db
+def test_what_is_collected_less_settles_as_many_claims_as_it_covers(staff: User) -> None:
+    first = an_accepted_claim(staff, paid=False)
+    second = open_one(first.order_line.order, packs=2)
+    accept_claim(claim_pk=second.pk, amount=Decimal("5.00"), staff=staff, now=NOW)
+    gateway.capture(Payment.objects.get(), amount=Decimal("11.00"))
+    assert pay_claim(claim_pk=first.pk, now=NOW) == Settlement.TAKEN_OFF
+    # Of 10.00 that were not collected, 7.00 are spoken for.
+    assert pay_claim(claim_pk=second.pk, now=NOW) == Settlement.OWED
     assert refunds() == []
 
 

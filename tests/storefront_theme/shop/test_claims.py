@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from saleor.account.models import User
 from saleor.order.models import Order
+from saleor.payment import gateway
 
 from backend.ordering.claims import accept_claim, refuse_claim
 from backend.ordering.models import Claim
@@ -178,6 +179,18 @@ def test_what_is_not_paid_yet_is_less_by_what_is_granted(client: Client, staff: 
     seen = said(page_of(client, order))
     assert "包赔抵扣 − ¥7.00" in seen.replace("−¥", "− ¥")
     assert re.search(r"应付 ¥ 14 \.00", seen), seen
+
+
+def test_what_was_collected_less_is_paid(client: Client, staff: User) -> None:
+    order = a_handed_over_order(paid=False)
+    claim = open_one(order)
+    accept_claim(claim_pk=claim.pk, amount=None, staff=staff, now=NOW)
+    gateway.capture(order.get_last_payment(), amount=Decimal("14.00"))
+    assert "待退 ¥7.00" in said(page_of(client, order))
+    pay_claim(claim_pk=claim.pk, now=NOW)
+    seen = said(page_of(client, order))
+    assert "已退 ¥7.00" in seen
+    assert "应付" not in seen
 
 
 def test_a_refusal_says_why(client: Client, order: Order, staff: User) -> None:
