@@ -6,20 +6,19 @@ from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from promise import Promise
 from saleor.graphql.core.dataloaders import DataLoader
 from saleor.graphql.discount.dataloaders import DiscountsByDateTimeLoader
 from saleor.graphql.product.dataloaders import CollectionsByProductIdLoader, ProductByIdLoader
 from saleor.product.models import Product, ProductVariant
 from saleor.product.utils.availability import VariantAvailability, get_variant_availability
-from saleor.warehouse.models import Allocation, Stock, Warehouse
 
 from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
 from backend.cooperatives.models import Cooperative
 from backend.ordering.models import DeliveryMethod, Placement
 from backend.ordering.selectors import cooperatives_of_lines
+from backend.saleor_port.availability import free_packs
 from backend.stock.models import Supply
 
 
@@ -111,7 +110,7 @@ class AvailableByVariantLoader(DataLoader):
             variants_by_country[country].append(variant)
         left: dict[tuple[int, str], int] = {}
         for country, variants in variants_by_country.items():
-            for variant_pk, quantity in _free_packs([each.pk for each in variants], country).items():
+            for variant_pk, quantity in free_packs([each.pk for each in variants], country).items():
                 left[variant_pk, country] = quantity
         most = settings.MAX_CHECKOUT_LINE_QUANTITY
         return [self._offered(variant, left.get((variant.pk, country)), most) for variant, country in keys]
@@ -121,29 +120,6 @@ class AvailableByVariantLoader(DataLoader):
         if free is None:
             return 0
         return min(max(free, 0), most) if variant.track_inventory else most
-
-
-def _free_packs(variant_pks: list[int], country: str) -> dict[int, int]:
-    """Packs on hand less packs promised, over all warehouses that deliver to a country."""
-    promised = (
-        Allocation.objects.filter(stock=OuterRef("pk"))
-        .order_by()
-        .values("stock")
-        .annotate(total=Sum("quantity_allocated"))
-        .values("total")
-    )
-    # A subquery, not a join: a warehouse in two zones of one country must not be counted twice.
-    delivering = Warehouse.objects.filter(shipping_zones__countries__contains=country).values("pk")
-    rows = (
-        Stock.objects.filter(product_variant_id__in=variant_pks, warehouse__in=delivering)
-        .order_by()
-        .annotate(free=F("quantity") - Coalesce(Subquery(promised), 0))
-        .values_list("product_variant_id", "free")
-    )
-    totals: dict[int, int] = defaultdict(int)
-    for variant_pk, free in rows:
-        totals[variant_pk] += max(free, 0)
-    return dict(totals)
 
 
 class VariantPriceLoader(DataLoader):

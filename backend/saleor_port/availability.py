@@ -6,7 +6,8 @@ away from the others: allocation passes it by as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum
@@ -28,6 +29,22 @@ def _with_free_quantity(stocks: QuerySet[Any]) -> QuerySet[Any]:
     return stocks.annotate(
         free=Greatest(F("quantity") - Coalesce(Subquery(promised, output_field=IntegerField()), 0), 0)
     )
+
+
+def free_packs(variant_pks: Collection[int], country_code: str) -> dict[int, int]:
+    """Packs on hand less packs promised, over all warehouses that deliver to a country; one query for all variants.
+
+    A variant that none of them has a row for is missing.
+    """
+    from saleor.warehouse.models import Stock, Warehouse
+
+    # A subquery, not a join: a warehouse in two zones of one country must not be counted twice.
+    delivering = Warehouse.objects.filter(shipping_zones__countries__contains=country_code).values("pk")
+    stocks = Stock.objects.filter(product_variant_id__in=variant_pks, warehouse__in=delivering).order_by()
+    totals: dict[int, int] = defaultdict(int)
+    for variant_pk, free in _with_free_quantity(stocks).values_list("product_variant_id", "free"):
+        totals[variant_pk] += free
+    return dict(totals)
 
 
 @patch(
