@@ -160,8 +160,9 @@ def _translation(root: Model, info: ResolveInfo, language_code: str) -> Promise:
 def _priced_lines(self: DataLoader, keys: list[Any]) -> list[list[checkout_models.CheckoutLine]]:
     """Of CheckoutLinesByCheckoutTokenLoader: the lines with all that their prices and weights depend on."""
     lines: dict[Any, list[checkout_models.CheckoutLine]] = defaultdict(list)
-    for line in checkout_models.CheckoutLine.objects.filter(checkout_id__in=keys).prefetch_related(
-        "variant__product__collections", "variant__product__product_type"
+    found = checkout_models.CheckoutLine.objects.filter(checkout_id__in=keys)
+    for line in found.select_related("variant__product__product_type").prefetch_related(
+        "variant__product__collections"
     ):
         lines[line.checkout_id].append(line)
     return [lines[key] for key in keys]

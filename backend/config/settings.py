@@ -232,6 +232,8 @@ ATTEMPTS = {
     "mail_from_address": (30, 60),
     # Wrong codes of harvest lots: a right one is not counted.
     "trace_code_from_address": (20, 15),
+    # Wrong codes of vouchers, likewise.
+    "promo_code_from_address": (20, 30),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {
