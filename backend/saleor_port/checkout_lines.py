@@ -153,15 +153,18 @@ def _put(checkout: Any, variants: Sequence[Any], quantities: Sequence[int], *, r
     CheckoutLine.objects.bulk_create(new)
     CheckoutLine.objects.bulk_update(changed, ["quantity"])
     update_checkout_quantity(checkout)
+    read_lines(checkout)
+
+
+def read_lines(checkout: Any) -> list[Any]:
+    """The basket's lines with all that their prices and weights depend on; they stay on the checkout."""
+    from saleor.checkout.models import CheckoutLine
+
+    lines = CheckoutLine.objects.select_related("variant__product__product_type")
     prefetch_related_objects(
-        [checkout],
-        Prefetch(
-            "lines",
-            queryset=CheckoutLine.objects.select_related("variant__product__product_type").prefetch_related(
-                "variant__product__collections"
-            ),
-        ),
+        [checkout], Prefetch("lines", queryset=lines.prefetch_related("variant__product__collections"))
     )
+    return list(checkout.lines.all())
 
 
 @patch(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backend.saleor_port.attempts import Bucket, give_back, take_from_address
+from backend.saleor_port.checkout_lines import read_lines
 from backend.saleor_port.registry import Replace, everywhere, patch
 
 
@@ -61,6 +62,14 @@ def problem_of(
             return Problem(_("This code is for other goods than those in the basket."))
         return Problem(_("This code cannot be used with this basket."))
     return None
+
+
+def _as_kept(written: str) -> str:
+    """The code of a voucher in its own capitals: few people type them. Anything else as it is."""
+    from saleor.discount.models import Voucher
+
+    found = list(Voucher.objects.filter(code__iexact=written).values_list("code", flat=True)[:2])
+    return found[0] if len(found) == 1 else written
 
 
 def _has_used(voucher: Any, email: str) -> bool:
@@ -118,7 +127,7 @@ def promo_codes() -> Iterator[Replace]:
             )
             try:
                 utils.add_promo_code_to_checkout(
-                    checkout, list(checkout), promo_code.strip(), info.context.discounts
+                    checkout, read_lines(checkout), _as_kept(promo_code.strip()), info.context.discounts
                 )
             except InvalidPromoCode as error:
                 raise refused(_("There is no such code."), CheckoutErrorCode.INVALID) from error
