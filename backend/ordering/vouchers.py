@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from prices import Money
 from saleor.checkout.calculations import checkout_subtotal
 from saleor.checkout.models import Checkout, CheckoutLine
-from saleor.checkout.utils import get_voucher_discount_for_checkout, recalculate_checkout_discount
+from saleor.checkout.utils import get_voucher_discount_for_checkout
 from saleor.core.taxes import zero_money
-from saleor.discount import DiscountInfo
+from saleor.discount import DiscountInfo, VoucherType
 from saleor.discount.models import NotApplicable, Voucher
 from saleor.discount.utils import (
     add_voucher_usage_by_customer,
@@ -51,9 +51,24 @@ def voucher_of_basket(
     problem = problem_of(voucher, checkout=checkout, lines=lines, discounts=discounts, now=now)
     if problem is not None:
         return BasketVoucher(code=voucher.code, name=name, discount=nothing, problem=problem.message)
-    discount = get_voucher_discount_for_checkout(voucher, checkout, lines, discounts)
-    subtotal = checkout_subtotal(checkout=checkout, lines=lines, discounts=discounts).gross
-    return BasketVoucher(code=voucher.code, name=name, discount=min(discount, subtotal))
+    return BasketVoucher(
+        code=voucher.code,
+        name=name,
+        discount=_discount(voucher, checkout=checkout, lines=lines, discounts=discounts),
+    )
+
+
+def _discount(
+    voucher: Voucher,
+    *,
+    checkout: Checkout,
+    lines: Sequence[CheckoutLine],
+    discounts: Sequence[DiscountInfo],
+) -> Money:
+    discount: Money = get_voucher_discount_for_checkout(voucher, checkout, lines, discounts)
+    if voucher.type == VoucherType.SHIPPING:
+        return discount
+    return min(discount, checkout_subtotal(checkout=checkout, lines=lines, discounts=discounts).gross)
 
 
 def use_voucher(
@@ -71,15 +86,17 @@ def use_voucher(
     problem = problem_of(voucher, checkout=checkout, lines=lines, discounts=discounts, now=now)
     if problem is not None:
         raise NotApplicable(problem.message)
-    recalculate_checkout_discount(checkout, lines, discounts)
+    # On the checkout as it is here, for whoever adds up; it is not saved: the order takes its place.
+    checkout.discount = _discount(voucher, checkout=checkout, lines=lines, discounts=discounts)
     increase_voucher_usage(voucher)
     if voucher.apply_once_per_customer:
         add_voucher_usage_by_customer(voucher, checkout.get_customer_email())
+    name, translated = str(voucher), voucher.translated.name or ""
     return {
         "voucher": voucher,
         "discount": checkout.discount,
-        "discount_name": checkout.discount_name,
-        "translated_discount_name": checkout.translated_discount_name,
+        "discount_name": name,
+        "translated_discount_name": translated if translated != name else "",
     }
 
 

@@ -133,7 +133,7 @@ def put(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
 def add_code(request: HttpRequest, *, code: str) -> None:
     """Use a voucher. Raises CodeRefused, with the basket as it was."""
     kept = _kept(request)
-    code = unicodedata.normalize("NFKC", code).strip()
+    code = _plain(code)
     if not code:
         raise CodeRefused(_("Please give the code."))
     if kept is None:
@@ -154,11 +154,17 @@ def remove_code(request: HttpRequest, *, code: str) -> None:
     kept = _kept(request)
     if kept is None:
         return
+    code = _plain(code)
     # What is taken out on purpose is not missed.
     request.session[_BASKET] = asdict(replace(kept, code=""))
     answer = client.ask(request, "BasketRemoveCode", checkoutId=kept.id, code=code)["checkoutRemovePromoCode"]
     if answer["checkout"]:
         _remember(request, answer["checkout"])
+
+
+def _plain(code: str) -> str:
+    """As it was meant: without spaces around it, full width or what no keyboard writes."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", code) if letter.isprintable()).strip()
 
 
 def _is_gone(answer: dict[str, Any]) -> bool:

@@ -103,6 +103,7 @@ def _place(request: HttpRequest) -> HttpResponse:
         key=key,
         notices=_beside_their_fields(form, problems, explained=bool(changed)),
         changed=changed,
+        is_code_refused=any(problem["code"] == "VOUCHER_NOT_APPLICABLE" for problem in problems),
         status=422,
     )
 
@@ -332,6 +333,7 @@ def _page(
     notices: list[str] | None = None,
     changed: list[str] | None = None,
     code_problem: str = "",
+    is_code_refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     """typed: what stands in the fields, where nothing was checked yet; form: where it was."""
@@ -379,6 +381,7 @@ def _page(
         "voucher": found["voucher"],
         "code": request.POST.get("code", "") if code_problem else "",
         "code_problem": code_problem,
+        "is_code_refused": is_code_refused,
         "changed": changed or [],
         "pay_on_collection": PAY_ON_COLLECTION,
         "has_fresh": any(not line.is_returnable for line in lines),

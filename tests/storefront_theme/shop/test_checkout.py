@@ -1,12 +1,15 @@
 """The checkout: one page, nothing typed is lost, and a second tap is no second order."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import timezone
 from graphene import Node
+from saleor.discount.models import Voucher, VoucherCustomer
 from saleor.order.models import Order
 from saleor.product.models import Product
 from saleor.shipping.models import ShippingMethod
@@ -539,3 +542,66 @@ def test_a_basket_that_nobody_knows_leads_to_the_basket(
     client.cookies.clear()
     answer = client.post("/checkout/", {**typed, "basket": token}, follow=True)
     assert "已经下过单" in answer.content.decode() and not Order.objects.exists()
+
+
+# ---- Vouchers ----
+
+
+def five_off(**changes: object) -> Voucher:
+    return Voucher.objects.create(code="FIVE", name="满减", discount_value=5, currency="CNY", **changes)
+
+
+def test_a_code_is_used_at_the_checkout_and_is_on_the_order(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    five_off()
+    put_in(client, shed, 2)
+    typed = form(client, van)
+    page = client.post("/checkout/", {**typed, "use_code": "1", "code": "five"}).content.decode()
+    assert "−¥5.00" in page and value_of(page, "name") == "李秀英"
+    answer = client.post("/checkout/", {**typed, **hidden(page)})
+    assert str(Order.objects.get().total_gross_amount) == "15.00"
+    page = client.get(answer["Location"]).content.decode()
+    assert "−¥5.00" in page and "满减" in page
+
+
+def test_a_code_that_is_refused_at_the_checkout_loses_nothing(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    put_in(client, shed, 1)
+    answer = client.post("/checkout/", {**form(client, van), "use_code": "1", "code": "NOPE"})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "没有这个优惠码" in page
+    assert (value_of(page, "name"), value_of(page, "code")) == ("李秀英", "NOPE")
+
+
+def test_a_code_that_expires_before_the_order_is_explained_and_one_tap_goes_on(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    five_off()
+    put_in(client, shed, 2)
+    client.post("/basket/", {"code": "FIVE", "use_code": "1"})
+    typed = form(client, van)
+    Voucher.objects.update(end_date=timezone.now() - timedelta(days=1))
+
+    answer = client.post("/checkout/", typed)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "优惠码 FIVE 用不上： 这个优惠码已过期。" in page
+    assert "优惠码：原来减 ¥5.00，现在减 ¥0.00。" in page and "合计：原来 ¥15.00，现在 ¥20.00。" in page
+    page = client.post("/checkout/", {**typed, "remove_code": "FIVE"}).content.decode()
+    assert value_of(page, "name") == "李秀英"
+    assert client.post("/checkout/", {**typed, **hidden(page)}).status_code == 302
+    assert str(Order.objects.get().total_gross_amount) == "20.00"
+
+
+def test_a_code_that_she_has_used_before_is_told_when_her_address_is_known(
+    client: Client, shed: produce.Shed, van: str
+) -> None:
+    voucher = five_off(apply_once_per_customer=True)
+    VoucherCustomer.objects.create(voucher=voucher, customer_email="li@buyer.example")
+    put_in(client, shed, 2)
+    client.post("/basket/", {"code": "FIVE", "use_code": "1"})
+    page = client.post("/checkout/", form(client, van)).content.decode()
+    assert "每人限用一次" in page and "取下优惠码，继续" in page
+    assert not Order.objects.exists()
