@@ -234,6 +234,8 @@ ATTEMPTS = {
     "trace_code_from_address": (20, 15),
     # Entries on the waiting list.
     "wait_from_address": (20, 60),
+    # Wrong codes of vouchers, likewise.
+    "promo_code_from_address": (20, 30),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {

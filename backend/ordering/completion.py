@@ -51,8 +51,8 @@ from backend.ordering.services import (
     create_order,
     order_line,
     short_stock,
-    use_voucher,
 )
+from backend.ordering.vouchers import use_voucher
 from backend.stock.allocation import allocate
 
 logger = structlog.get_logger(__name__)
@@ -145,7 +145,7 @@ def _complete(
     billing_address = _check(checkout=checkout, lines=lines, cards=cards, discounts=discounts, now=now)
     manager.preprocess_order_creation(checkout, discounts)
 
-    voucher = use_voucher(checkout=checkout, lines=lines, discounts=discounts)
+    voucher = use_voucher(checkout=checkout, lines=lines, discounts=discounts, now=now)
     whole = manager.calculate_checkout_total(checkout, lines, discounts)
     due = _due(whole=whole, cards=cards, currency=checkout.currency)
     payment = _payment_for(due=due.gross, payments=payments)

@@ -42,6 +42,7 @@ def install_after_import() -> None:
         new_districts,
         private_fields,
         private_permissions,
+        promo_codes,
         rich_text,
         sample_checkout,
         sort_order,

@@ -44,6 +44,7 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
                 for line in found["lines"]
             ],
             "state": state_of(found),
+            "discount_name": found["translatedDiscountName"] or found["discountName"] or "",
             "method_name": named(method) if method else found["shippingMethodName"],
             "delivery": (method or {}).get("delivery") or {},
             "window": window_of(found["placement"] or {}),
