@@ -96,7 +96,7 @@ def _of_sums(before: Mapping[str, Any], now: Mapping[str, Any], *, method: str) 
     if None in sums:
         # The delivery is gone, which is said beside the deliveries.
         sums = [Decimal(each["subtotal"]) - Decimal(each["discount"]) for each in (before, now)]
-    if said and sums[0] != sums[1]:
+    if sums[0] != sums[1]:
         said.append(
             _("Together: %(old)s before, now %(new)s.") % {"old": money(sums[0]), "new": money(sums[1])}
         )
