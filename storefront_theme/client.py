@@ -73,7 +73,7 @@ def document(operation: str) -> str:
 def ask(request: HttpRequest, operation: str, /, **variables: Any) -> dict[str, Any]:
     """Run a named document for the visitor and return its data.
 
-    A file goes where its variable, of type Upload, stands.
+    A file goes where its variable, of type Upload, stands; a list of files where one of [Upload!] does.
     `$language` (LanguageCodeEnum) is filled in where the document declares it. A token that is about to run out is
     exchanged first; one that opens nothing any more is forgotten and the visitor goes on as a guest. Raises ApiRefused, ApiUnavailable or ApiError.
     """
@@ -143,9 +143,7 @@ def _answer(
     address: str,
 ) -> tuple[dict[str, Any] | None, tuple[dict[str, Any], ...]]:
     authorization = f"JWT {token}" if token else ""
-    files = {name: value for name, value in variables.items() if isinstance(value, UploadedFile)}
-    # Where a file stands the API reads the name under which it came along.
-    variables = {**variables, **{name: name for name in files}}
+    variables, files = _apart(variables)
     if settings.STOREFRONT_API_URL:
         return _over_http(
             query=query,
@@ -166,6 +164,22 @@ def _answer(
         files=files,
     )
     return answer.data, tuple(answer.errors)
+
+
+def _apart(variables: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, UploadedFile]]:
+    """Variables, and the files by name. Where a file stands, also in a list, the API reads the name it came under."""
+    plain: dict[str, Any] = {}
+    files: dict[str, UploadedFile] = {}
+    for name, value in variables.items():
+        if isinstance(value, UploadedFile):
+            plain[name], files[name] = name, value
+        elif isinstance(value, list) and value and all(isinstance(each, UploadedFile) for each in value):
+            numbered = {f"{name}.{number}": each for number, each in enumerate(value)}
+            plain[name] = list(numbered)
+            files |= numbered
+        else:
+            plain[name] = value
+    return plain, files
 
 
 def _over_http(
@@ -203,7 +217,12 @@ def _body(asked: dict[str, Any], *, files: Mapping[str, UploadedFile]) -> dict[s
     """httpx's arguments: JSON, or with files a multipart request as Saleor's clients send it."""
     if not files:
         return {"json": asked}
-    asked["variables"].update(dict.fromkeys(files))
+    # The names in place of the files become nulls, by the specification of such requests.
+    asked["variables"] |= {
+        name: [None] * len(value) if isinstance(value, list) else None
+        for name, value in asked["variables"].items()
+        if name in files or f"{name}.0" in files
+    }
     return {
         "data": {
             "operations": json.dumps(asked),

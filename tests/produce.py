@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,14 +12,18 @@ from django.utils import timezone
 from measurement.measures import Weight
 from saleor.account.models import Address, User
 from saleor.checkout.models import Checkout, CheckoutLine
+from saleor.order.actions import create_fulfillments
+from saleor.order.models import Fulfillment, Order
+from saleor.payment import gateway
 from saleor.product.models import Category, Product, ProductType, ProductVariant
 from saleor.shipping import ShippingMethodType
 from saleor.shipping.models import ShippingMethod, ShippingZone
-from saleor.warehouse.models import Stock, Warehouse
+from saleor.warehouse.models import Allocation, Stock, Warehouse
 
 from backend.catalogue.models import Good
 from backend.cooperatives.models import Cooperative, Membership, Village
 from backend.ordering.models import DeliveryMethod
+from backend.provenance.models import HarvestLot
 from backend.stock.models import Movement, Pack, Supply
 
 ADDRESS = {
@@ -204,4 +209,32 @@ def a_shed(*, on_hand: int = 10_000, packs: Mapping[int, str] | None = None) -> 
         product=product,
         supply=a_supply(cooperative=cooperative, product=product, on_hand=on_hand),
         delivery=a_delivery(),
+    )
+
+
+def hand_over(order: Order, *, paid: bool = True) -> list[Fulfillment]:
+    """Packed from where it was promised, and, if paid, its money taken: what staff do with Saleor's own actions."""
+    lines = {line.pk: line for line in order.lines.select_related("variant")}
+    by_shed: dict[str, list[dict[str, Any]]] = {}
+    for allocation in Allocation.objects.filter(
+        order_line__order=order, quantity_allocated__gt=0
+    ).select_related("stock"):
+        by_shed.setdefault(str(allocation.stock.warehouse_id), []).append(
+            {"order_line": lines[allocation.order_line_id], "quantity": allocation.quantity_allocated}
+        )
+    fulfillments = create_fulfillments(None, order, by_shed, notify_customer=False)  # type: ignore[arg-type]  # nobody
+    payment = order.get_last_payment()
+    if paid and payment is not None:
+        gateway.capture(payment)
+    return fulfillments
+
+
+def a_lot(shed: Shed, *, code: str = "BM-1", keeps_days: int = 3, **changes: Any) -> HarvestLot:
+    """A lot of the shed's good, harvested today."""
+    today = timezone.localdate()
+    return HarvestLot.objects.create(
+        cooperative=shed.cooperative,
+        product=shed.product,
+        code=code,
+        **{"harvested_on": today, "best_before": today + timedelta(days=keeps_days), **changes},
     )

@@ -103,7 +103,7 @@ class DeskQueries(graphene.ObjectType):
     ) -> Any:
         rows = (
             models.Report.objects.filter(cooperative=reporting_cooperative(info, cooperative))
-            .select_related("cooperative__village", "submitted_by", "undone_by")
+            .select_related("cooperative__village", "submitted_by", "undone_by", "program")
             .defer("raw")
         )
         return page(StockReportConnection, rows, by=("-received_at", "-pk"), first=first, after=after)
@@ -140,7 +140,7 @@ class DeskQueries(graphene.ObjectType):
             Prefetch(
                 "report",
                 queryset=models.Report.objects.select_related(
-                    "cooperative__village", "submitted_by", "undone_by"
+                    "cooperative__village", "submitted_by", "undone_by", "program"
                 ).defer("raw"),
             ),
         )
@@ -167,7 +167,7 @@ def own_report(info: ResolveInfo, report_id: str) -> models.Report | None:
     except ValidationError:
         return None
     found = models.Report.objects.filter(pk=pk).select_related(
-        "cooperative__village", "submitted_by", "undone_by"
+        "cooperative__village", "submitted_by", "undone_by", "program"
     )
     report = found.defer("raw").first()
     return report if report and may_report(info, cooperative=report.cooperative) else None

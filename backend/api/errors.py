@@ -45,6 +45,10 @@ class OrderCancelError(RequestError):
     """Why an order was not cancelled."""
 
 
+class ClaimOpenError(RequestError):
+    """Why a claim was not opened."""
+
+
 class StockReportError(RequestError):
     """Why a stock report was not taken."""
 

@@ -27,19 +27,30 @@ from saleor.product.utils.availability import VariantAvailability
 from saleor.shipping import models as shipping_models
 
 from backend.api.loaders import (
+    ClaimableByOrderLoader,
+    ClaimsByOrderLoader,
     CooperativesByOrderLineLoader,
     DeliveryByShippingMethodLoader,
     DishesByProductLoader,
     GoodByProductLoader,
+    LotsByOrderLineLoader,
     PlacementByOrderLoader,
     SuppliesByProductLoader,
     VariantPriceLoader,
 )
 from backend.api.types.catalogue import Dish, Good, ProductSource
 from backend.api.types.cooperatives import Cooperative
-from backend.api.types.ordering import BasketVoucher, DeliveryMethod, Placement
+from backend.api.types.ordering import (
+    BasketVoucher,
+    Claim,
+    ClaimableLine,
+    DeliveryMethod,
+    PackedLot,
+    Placement,
+)
 from backend.api.types.texts import required_list
 from backend.catalogue.unit_price import price_per_500g
+from backend.ordering import selectors
 from backend.ordering.vouchers import voucher_of_basket
 
 
@@ -133,6 +144,41 @@ def resolve_placement(root: order_models.Order, info: ResolveInfo) -> Promise:
 @_extend(OrderLine, "cooperatives", required_list(Cooperative, description="Who grew it."))
 def resolve_cooperatives(root: order_models.OrderLine, info: ResolveInfo) -> Promise:
     return CooperativesByOrderLineLoader(info.context).load(root.pk)
+
+
+@_extend(OrderLine, "lots", required_list(PackedLot, description="From which lots it was packed."))
+def resolve_lots(root: order_models.OrderLine, info: ResolveInfo) -> Promise:
+    return LotsByOrderLineLoader(info.context).load(root.pk)
+
+
+@_extend(
+    Order,
+    "claims",
+    required_list(Claim, description="For the buyer, or who holds a guest's order; none for others."),
+)
+def resolve_claims(root: order_models.Order, info: ResolveInfo) -> Promise | list[Any]:
+    return ClaimsByOrderLoader(info.context).load(root.pk) if _is_buyer(root, info) else []
+
+
+@_extend(
+    Order,
+    "claimable",
+    required_list(ClaimableLine, description="What a claim can be opened about now; none for others."),
+)
+def resolve_claimable(root: order_models.Order, info: ResolveInfo) -> Promise | list[Any]:
+    if not _is_buyer(root, info):
+        return []
+
+    def in_time(found: list[selectors.ClaimableLine]) -> list[selectors.ClaimableLine]:
+        now = timezone.now()
+        return [each for each in found if each.until > now]
+
+    return ClaimableByOrderLoader(info.context).load(root.pk).then(in_time)
+
+
+def _is_buyer(order: order_models.Order, info: ResolveInfo) -> bool:
+    user = info.context.user
+    return selectors.is_order_of(order=order, user=user if user.is_authenticated else None)
 
 
 # A basket begins before anybody knows whose it is. Saleor wants an e-mail address of an anonymous buyer at once

@@ -81,6 +81,11 @@ class RequestRefused(ShopError):
         self.status = status
         self.extensions = dict(extensions or {})
 
+    @property
+    def retry_after_s(self) -> int:
+        """After how many seconds the same may be asked again; 0 where waiting does not help."""
+        return int(self.extensions.get("retryAfter", 0))
+
 
 class DocumentInvalid(RequestRefused):
     """A value in the document, or in its variables, that its type cannot read."""

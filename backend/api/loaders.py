@@ -16,8 +16,14 @@ from saleor.product.utils.availability import VariantAvailability, get_variant_a
 
 from backend.catalogue.models import Dish, FoodLabel, Good, Ingredient
 from backend.cooperatives.models import Cooperative
-from backend.ordering.models import DeliveryMethod, Placement
-from backend.ordering.selectors import cooperatives_of_lines
+from backend.ordering.models import Claim, DeliveryMethod, PackedLot, Placement
+from backend.ordering.selectors import (
+    ClaimableLine,
+    claimable_lines,
+    claims_of_orders,
+    cooperatives_of_lines,
+    lots_of_lines,
+)
 from backend.saleor_port.availability import free_packs
 from backend.stock.models import Supply
 
@@ -87,7 +93,9 @@ class PlacementByOrderLoader(DataLoader):
     context_key = "xinyi_placement_by_order"
 
     def batch_load(self, keys: list[int]) -> list[Placement | None]:
-        placements = {each.order_id: each for each in Placement.objects.filter(order_id__in=keys)}
+        # When it is harvested depends on how it is delivered.
+        found = Placement.objects.filter(order_id__in=keys).select_related("order__shipping_method__delivery")
+        placements = {each.order_id: each for each in found}
         return [placements.get(key) for key in keys]
 
 
@@ -97,6 +105,30 @@ class CooperativesByOrderLineLoader(DataLoader):
     def batch_load(self, keys: list[int]) -> list[list[Cooperative]]:
         grown_by = cooperatives_of_lines(keys)
         return [grown_by[key] for key in keys]
+
+
+class LotsByOrderLineLoader(DataLoader):
+    context_key = "xinyi_lots_by_order_line"
+
+    def batch_load(self, keys: list[int]) -> list[list[PackedLot]]:
+        packed = lots_of_lines(keys)
+        return [packed[key] for key in keys]
+
+
+class ClaimsByOrderLoader(DataLoader):
+    context_key = "xinyi_claims_by_order"
+
+    def batch_load(self, keys: list[int]) -> list[list[Claim]]:
+        claims = claims_of_orders(keys)
+        return [claims[key] for key in keys]
+
+
+class ClaimableByOrderLoader(DataLoader):
+    context_key = "xinyi_claimable_by_order"
+
+    def batch_load(self, keys: list[int]) -> list[list[ClaimableLine]]:
+        claimable = claimable_lines(order_pks=keys)
+        return [claimable[key] for key in keys]
 
 
 class AvailableByVariantLoader(DataLoader):

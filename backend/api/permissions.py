@@ -28,6 +28,7 @@ PROGRAMS_MAY = {
             "stockReportColumns",
             "stockReportConfirm",
             "stockReportDiscard",
+            "stockReportRetry",
             "stockReportSubmit",
             "stockReportUndo",
             "stockReportUpload",

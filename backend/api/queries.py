@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import graphene
 from django.utils import timezone
@@ -25,6 +27,7 @@ from backend.cooperatives import models as cooperative_models
 from backend.ordering.addresses import Divisions as AddressDivisions
 from backend.ordering.addresses import ReadAddress as PastedAddress
 from backend.ordering.addresses import divisions_of, read_address
+from backend.ordering.claim_photos import claim_photo
 from backend.provenance.models import HarvestLot as HarvestLotModel
 
 MOST_SEASONAL = 400
@@ -70,6 +73,11 @@ class ShopQueries(graphene.ObjectType):
         HarvestLot,
         trace_code=graphene.String(required=True),
         description="What the code on a label stands for, recalled lots included. Few wrong codes may be tried.",
+    )
+    claim_photo = graphene.String(
+        order=graphene.UUID(required=True, description="The order's token."),
+        id=graphene.UUID(required=True),
+        description="A JPEG in base64, for whose order it is; null for others.",
     )
     board = graphene.Field(Board, required=True)
     goods_in_season = required_list(
@@ -140,6 +148,12 @@ class ShopQueries(graphene.ObjectType):
         _root: Any, _info: ResolveInfo, province: str, city: str, district: str
     ) -> AddressDivisions:
         return divisions_of(province=province, city=city, district=district)
+
+    @staticmethod
+    def resolve_claim_photo(_root: Any, info: ResolveInfo, order: UUID, id: UUID) -> str | None:
+        user = info.context.user
+        jpeg = claim_photo(order_token=order, photo_pk=id, user=user if user.is_authenticated else None)
+        return None if jpeg is None else base64.b64encode(jpeg).decode()
 
     @staticmethod
     def resolve_board(_root: Any, _info: ResolveInfo) -> BoardFigures:

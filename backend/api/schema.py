@@ -16,6 +16,7 @@ from backend.api.batching import batch
 from backend.api.desk import DeskQueries
 from backend.api.finding import FindingQueries
 from backend.api.kitchen import KitchenQueries
+from backend.api.mutations.claims import ClaimOpen
 from backend.api.mutations.ordering import OrderCancelOwn, OrderPlace
 from backend.api.mutations.people import AccountClose, AccountExport
 from backend.api.mutations.programs import StockTokenIssue, StockTokenRevoke
@@ -24,6 +25,7 @@ from backend.api.mutations.stock import (
     StockReportColumns,
     StockReportConfirm,
     StockReportDiscard,
+    StockReportRetry,
     StockReportSubmit,
     StockReportUndo,
     StockReportUpload,
@@ -79,6 +81,7 @@ class Query(FindingQueries, ShopQueries, KitchenQueries, PeopleQueries, DeskQuer
 class Mutation(saleor_api.Mutation):
     """Everything that can be done."""
 
+    claim_open = ClaimOpen.Field()
     account_close = AccountClose.Field()
     account_export = AccountExport.Field()
     order_place = OrderPlace.Field()
@@ -87,6 +90,7 @@ class Mutation(saleor_api.Mutation):
     stock_report_columns = StockReportColumns.Field()
     stock_report_confirm = StockReportConfirm.Field()
     stock_report_discard = StockReportDiscard.Field()
+    stock_report_retry = StockReportRetry.Field()
     stock_report_submit = StockReportSubmit.Field()
     stock_report_undo = StockReportUndo.Field()
     stock_report_upload = StockReportUpload.Field()

@@ -38,6 +38,7 @@ from backend.api.limits import LIMITS, DocumentInvalid, RequestRefused
 from backend.api.permissions import TokenStale, let_program_in
 from backend.api.schema import schema
 from backend.cooperatives.selectors import cooperatives_of
+from backend.saleor_port.attempts import TooManyAttempts, take_program
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,11 @@ class ApiView(GraphQLView):
                 cause=type(refused.__cause__).__name__ if refused.__cause__ else None,
                 **refused.extensions,
             )
-            return JsonResponse({"errors": [format_error(refused)]}, status=refused.status)
+            return JsonResponse(
+                {"errors": [format_error(refused)]},
+                status=refused.status,
+                headers={"Retry-After": str(refused.retry_after_s)} if refused.retry_after_s else None,
+            )
         except (JSONWebTokenError, TokenStale) as error:
             return JsonResponse({"errors": [format_error(error)]}, status=401)
         except Exception as error:
@@ -98,8 +103,11 @@ class ApiView(GraphQLView):
         entries = body if isinstance(body, list) else [body]
         limits.check_batch(length=len(entries))
         operations = [_operation(entry) for entry in entries]
-        if settings.TRUSTED_DOCUMENTS_ONLY and not all(each.sha256 for each in operations):
-            _require_sign_in(request)
+        if not all(each.sha256 for each in operations):
+            if request.content_type == "multipart/form-data":
+                _require_may_send_files(request)
+            if settings.TRUSTED_DOCUMENTS_ONLY:
+                _require_sign_in(request)
         limits.check_tokens([each.text for each in operations if not each.sha256])
 
         documents: list[Document | Exception] = []
@@ -116,6 +124,7 @@ class ApiView(GraphQLView):
                     variables=each.variables,
                 )
         asked.check()
+        _count_program(request, operations=max(len(operations), asked.mutations))
 
         answers = [
             self._run(request, document, each) for document, each in zip(documents, operations, strict=True)
@@ -187,7 +196,6 @@ def _body(request: HttpRequest) -> Any:
                 return {"query": request.body.decode("utf-8")}
             case "multipart/form-data":
                 limits.check_body(length=announced, most=LIMITS.upload_bytes)
-                _require_may_send_files(request)
                 return _multipart_body(request)
     except (ValueError, RecursionError, MultiPartParserError, SuspiciousOperation, BadRequest) as error:
         raise RequestUnreadable(_("The request could not be read.")) from error
@@ -268,6 +276,22 @@ def _operation(entry: Any) -> Operation:
 # ---- Who asks ----------------------------------------------------------------------------------------------
 
 
+def _count_program(request: HttpRequest, *, operations: int) -> None:
+    """Raise RequestRefused for a program that asks too often, by its token."""
+    program = getattr(request, "program", None)
+    if program is None:
+        return
+    try:
+        take_program(program=program.pk, operations=operations)
+    except TooManyAttempts as error:
+        raise RequestRefused(
+            _("This program asks too often. Please try again in %(seconds)s s.") % {"seconds": error.wait_s},
+            code="too_many_requests",
+            status=429,
+            extensions={"retryAfter": error.wait_s},
+        ) from error
+
+
 def _is_signed_in(request: HttpRequest) -> bool:
     """Whether the Authorization header is a person's or an app's. Raises JSONWebTokenError for a stale token."""
     if hasattr(request, "program"):
@@ -303,6 +327,7 @@ def _may_send_files(request: HttpRequest) -> bool:
 
 
 def _require_may_send_files(request: HttpRequest) -> None:
+    """Everybody else sends them with a document of the shop's own, a claim's photos say."""
     if not _is_signed_in(request) or not _may_send_files(request):
         raise RequestRefused(
             _("Files are taken from staff and from cooperatives only."), code="no_files", status=403

@@ -105,6 +105,8 @@ class Environment:
     icp_number: str
     police_number: str
     feeds_allow_private: bool
+    # For one document; a worker has two minutes for a feed, redirects and keeping what came included.
+    feeds_patience_s: int
     webhooks_allow_private: bool
     feeds_folder: Path | None
     old_counts: tuple[tuple[int, int], ...]
@@ -161,6 +163,7 @@ class Environment:
             icp_number=environ.get("ICP_NUMBER", ""),
             police_number=environ.get("POLICE_NUMBER", ""),
             feeds_allow_private=_read_bool(environ, "FEEDS_ALLOW_PRIVATE", default=demo),
+            feeds_patience_s=_read_patience(environ),
             webhooks_allow_private=_read_bool(environ, "WEBHOOKS_ALLOW_PRIVATE", default=demo),
             old_counts=_read_old_counts(environ),
             feeds_folder=_read_feeds_folder(environ, demo=demo, var_dir=var_dir),
@@ -312,6 +315,13 @@ def _read_old_counts(environ: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
             f"OLD_COUNTS={written!r} is neither hours:percent, … nor off, such as 36:50,72:0"
         )
     return steps
+
+
+def _read_patience(environ: Mapping[str, str]) -> int:
+    written = environ.get("FEEDS_PATIENCE_SECONDS") or "30"
+    if not re.fullmatch(r"[0-9]{1,2}", written) or not 1 <= int(written) <= 90:
+        raise EnvironmentUnreadable(f"FEEDS_PATIENCE_SECONDS={written!r} is not a number from 1 to 90")
+    return int(written)
 
 
 def _read_directory(environ: Mapping[str, str], name: str) -> Path | None:

@@ -343,7 +343,7 @@ def stop(var: Path) -> None:
         # Nobody holds the lock: the number is an old one.
         return
     os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + 2 * END_SECONDS
+    deadline = time.monotonic() + END_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(CannotRun), only_one(var):
             return
@@ -352,7 +352,8 @@ def stop(var: Path) -> None:
 
 
 def main() -> int:
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT, too: a shell that starts a command in the background has it ignored, and Python leaves it so.
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     try:
         if sys.argv[1:] == ["--stop"]:

@@ -232,10 +232,15 @@ ATTEMPTS = {
     "mail_from_address": (30, 60),
     # Wrong codes of harvest lots: a right one is not counted.
     "trace_code_from_address": (20, 15),
+    # Photos that are drawn anew cost a second of a web process.
+    "claim_of_order": (8, 10 * 60),
+    "claim_from_address": (30, 2 * 60),
     # Entries on the waiting list.
     "wait_from_address": (20, 60),
     # Wrong codes of vouchers, likewise.
     "promo_code_from_address": (20, 30),
+    # Operations of one token of a cooperative's program: sixty at once, and thirty a minute from then on.
+    "request_of_program": (60, 2),
 }
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -300,6 +305,7 @@ ENABLE_ACCOUNT_CONFIRMATION_BY_EMAIL = bool(ENVIRONMENT.email.host)
 PROJECT_ROOT = str(REPOSITORY)
 PLUGINS_MANAGER = "saleor.plugins.manager.PluginsManager"
 PLUGINS = [
+    "backend.ordering.plugin.OrderingPlugin",
     "backend.payments.pay_on_collection.plugin.PayOnCollectionPlugin",
     "backend.saleor_port.webhooks.plugin.WebhookPlugin",
 ]
@@ -313,6 +319,11 @@ DELIVERY_HOURS = {"own_van": [(9, 12), (15, 18)], "next_day": [(8, 20)], "pick_u
 DELIVERY_DAYS_LATER = {"next_day": 1}
 # The hour of the evening before the harvest until which buyers may take an order back.
 CANCEL_UNTIL = 20
+# How long after the hand-over a buyer may claim for what arrived spoilt (坏果包赔), of fresh goods and of those with a
+# seven-day return; and for how long the photos are kept once it is decided.
+CLAIM_HOURS_FRESH = 48
+CLAIM_HOURS_LASTING = 7 * 24
+CLAIM_PHOTOS_DAYS = 180
 # Law wants the records of a sale for three years from its completion (电子商务法 31); thirty days are for delivering.
 ORDERS_KEPT_DAYS = 3 * 365 + 30
 # Since somebody last touched them: a guest's, and a signed-in buyer's.
@@ -491,6 +502,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "backend.ordering.tasks.expire_unpaid_orders",
         "schedule": 60.0,
     },
+    # What was owed before the order's money had come in, or while the broker was away.
+    "pay accepted claims": {
+        "task": "backend.ordering.tasks.pay_accepted_claims",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "forget claim photos": {
+        "task": "backend.ordering.tasks.forget_claim_photos",
+        "schedule": crontab(hour=4, minute=20),
+    },
     "forget personal data": {
         "task": "backend.ordering.tasks.forget_personal_data",
         "schedule": crontab(hour=4, minute=30),
@@ -503,6 +524,7 @@ ICP_NUMBER = ENVIRONMENT.icp_number
 POLICE_NUMBER = ENVIRONMENT.police_number
 STOREFRONT_API_URL = ENVIRONMENT.storefront_api_url
 FEEDS_ALLOW_PRIVATE = ENVIRONMENT.feeds_allow_private
+FEEDS_PATIENCE_SECONDS = ENVIRONMENT.feeds_patience_s
 # From how many hours on how many percent of a perishable count may be sold (backend.stock.ageing).
 OLD_COUNTS = ENVIRONMENT.old_counts
 WEBHOOKS_ALLOW_PRIVATE = ENVIRONMENT.webhooks_allow_private

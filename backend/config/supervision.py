@@ -4,10 +4,12 @@ import contextlib
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
 import xmlrpc.client
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,17 @@ from backend.config.embedded import (
 from backend.config.environment import REPOSITORY
 from backend.config.preflight import CannotRun
 
-END_SECONDS = 45.0
+PATIENCE_SECONDS = 6.0
+"""A program that was asked to end has so long to finish what it is doing."""
+
+HURRY_SECONDS = 3.0
+"""One that was then told to drop it has so long. What is left after that is killed: a task that was cut off runs again."""
+
+ANSWER_SECONDS = 5.0
+"""supervisord answers at once, or is beyond help."""
+
+END_SECONDS = 30.0
+"""For all of it, and for a machine that is busy with something else."""
 
 MARK = "XINYI_RUN"
 """Environment variable that every process of one var/ carries, so that what a killed start left can be found."""
@@ -92,7 +104,8 @@ def supervisor_configuration(plan: Plan) -> str:
             # Importing all of Saleor takes some seconds: who ends before that did not start.
             "startsecs": 15,
             "startretries": 3,
-            "stopwaitsecs": 20,
+            # It is told to hurry before that, see Supervisor.end.
+            "stopwaitsecs": int(PATIENCE_SECONDS + HURRY_SECONDS),
             "killasgroup": "true",
             "redirect_stderr": "true",
             "stdout_logfile": plan.logs / f"{name}.log",
@@ -111,7 +124,6 @@ def supervisor_configuration(plan: Plan) -> str:
             priority=1,
             startsecs=0,
             stopsignal="INT",
-            stopwaitsecs=30,
             directory="/",
             **({"user": account.name} if account.process_options() else {}),
         )
@@ -198,23 +210,44 @@ class Supervisor:
         return all(info["statename"] != "FATAL" for info in self.states().values())
 
     def end(self) -> None:
-        """Ends the shop's programs all at once (supervisord alone would wait for each), then the servers."""
-        with contextlib.suppress(OSError, xmlrpc.client.Error, CannotRun):
-            for name in SHOP:
-                with contextlib.suppress(xmlrpc.client.Fault):
-                    self.rpc.stopProcess(name, False)
-            deadline = time.monotonic() + END_SECONDS
-            while time.monotonic() < deadline and any(
-                self.states()[name]["statename"] == "STOPPING" for name in SHOP
-            ):
-                time.sleep(0.1)
+        """Ends the shop's programs all at once (supervisord alone would wait for each), then the servers.
+
+        Each is asked, then told to hurry (gunicorn and Celery drop what they are doing, PostgreSQL does not write what
+        it would read from its log again), then killed by supervisord.
+        """
+        # A supervisord that does not answer must not hold up the end.
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(ANSWER_SECONDS)
+        try:
+            with contextlib.suppress(OSError, xmlrpc.client.Error, CannotRun):
+                self._stop(SHOP)
+                self._stop([name for name in self.states() if name not in SHOP])
+        finally:
+            socket.setdefaulttimeout(before)
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(END_SECONDS)
+            self.process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         remove_stand_in(self.plan.sockets)
+
+    def _stop(self, names: Collection[str]) -> None:
+        for name in names:
+            with contextlib.suppress(xmlrpc.client.Fault):
+                self.rpc.stopProcess(name, False)
+        begun = time.monotonic()
+        hurried = False
+        while time.monotonic() < begun + PATIENCE_SECONDS + 2 * HURRY_SECONDS:
+            late = [name for name in names if self.states()[name]["statename"] == "STOPPING"]
+            if not late:
+                return
+            if not hurried and time.monotonic() > begun + PATIENCE_SECONDS:
+                hurried = True
+                for name in late:
+                    with contextlib.suppress(xmlrpc.client.Fault):
+                        self.rpc.signalProcess(name, "QUIT")
+            time.sleep(0.1)
 
 
 def tail(log: Path, lines: int = 15) -> str:
@@ -238,7 +271,7 @@ def end_leftovers(plan: Plan) -> int:
         with contextlib.suppress(psutil.Error):
             if process.name() not in servers:
                 process.terminate()
-    _, stubborn = psutil.wait_procs([p for p in found if _name(p) not in servers], timeout=10)
+    _, stubborn = psutil.wait_procs([p for p in found if _name(p) not in servers], timeout=HURRY_SECONDS)
     for process in stubborn:
         with contextlib.suppress(psutil.Error):
             process.kill()

@@ -23,9 +23,11 @@ from backend.common.admin import (
     SaleorPermissionTabularInline,
     name_in_admin,
 )
+from backend.ordering.claim_admin import ORDERS, ClaimAdmin, PackedLotAdmin
 from backend.ordering.models import DeliveryMethod, Placement
 
-ORDERS = "order.manage_orders"
+__all__ = ["ClaimAdmin", "PackedLotAdmin"]
+
 SHIPPING = "shipping.manage_shipping"
 
 name_in_admin(

@@ -21,17 +21,22 @@ from backend.ordering.vouchers import return_voucher
 from backend.ordering.windows import harvest_day
 
 
+def harvest_starts(*, placement: Placement) -> datetime:
+    """The evening before the order's harvest: until then it can be taken back, from then on it is picked and packed."""
+    first = harvest_day(now=placement.placed_at, cut_off=settings.DELIVERY_CUT_OFF)
+    kind = getattr(getattr(placement.order.shipping_method, "delivery", None), "kind", "")
+    if placement.delivery_on is not None:
+        later = timedelta(days=settings.DELIVERY_DAYS_LATER.get(kind, 0))
+        first = max(first, placement.delivery_on - later)
+    return datetime.combine(first - timedelta(days=1), time(settings.CANCEL_UNTIL), tzinfo=SHOP_ZONE)
+
+
 def cancellable_until(*, placement: Placement) -> datetime | None:
     """The evening before the harvest, while the order is untouched and unpaid; None once it cannot be cancelled."""
     order = placement.order
     if order.status != OrderStatus.UNFULFILLED or order.is_partly_paid():
         return None
-    first = harvest_day(now=placement.placed_at, cut_off=settings.DELIVERY_CUT_OFF)
-    kind = getattr(getattr(order.shipping_method, "delivery", None), "kind", "")
-    if placement.delivery_on is not None:
-        later = timedelta(days=settings.DELIVERY_DAYS_LATER.get(kind, 0))
-        first = max(first, placement.delivery_on - later)
-    return datetime.combine(first - timedelta(days=1), time(settings.CANCEL_UNTIL), tzinfo=SHOP_ZONE)
+    return harvest_starts(placement=placement)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from saleor.order.models import Order
 from backend.catalogue.models import Wait
 from backend.common.errors import ShopError
 from backend.cooperatives.models import Membership
+from backend.ordering.models import Claim
 from backend.ordering.personal_data import delete_baskets, delete_strays, thin_out_orders
 from backend.ordering.selectors import OPEN_STATUSES
 
@@ -29,7 +30,7 @@ def close_account(*, user_pk: int) -> None:
     """Delete an account with its addresses, baskets and waits. Its e-mail address is free again.
 
     With the row go all tokens: they name it. Orders stay as records, thinned out (personal_data). Raises
-    ClosingRefused while an order is open, and for who keeps a cooperative's books or works for the shop.
+    ClosingRefused while an order or a claim is open, and for who keeps a cooperative's books or works for the shop.
     """
     # Whoever places an order for this account meanwhile waits for this lock, or is seen below.
     user = User.objects.select_for_update(of=("self",)).filter(pk=user_pk).first()
@@ -54,6 +55,16 @@ def close_account(*, user_pk: int) -> None:
             _("Order %(number)s is still open. Cancel it, or close your account once you have it.")
             % {"number": open_order.pk},
             code="order_open",
+        )
+    unsettled = Q(status=Claim.Status.OPEN) | Q(
+        settlement__in=(Claim.Settlement.OWED, Claim.Settlement.PAYING, Claim.Settlement.UNCLEAR)
+    )
+    claim = Claim.objects.filter(unsettled, order_line__order__user=user).select_related("order_line").first()
+    if claim is not None:
+        raise ClosingRefused(
+            _("Your claim about order %(number)s is not settled yet. Close your account once it is.")
+            % {"number": claim.order_line.order_id},
+            code="claim_open",
         )
     Wait.objects.filter(email=user.email.lower()).delete()
     VoucherCustomer.objects.filter(customer_email=user.email).delete()

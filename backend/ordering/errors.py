@@ -18,6 +18,16 @@ class OrderRefused(ShopError):
         self.field = field
 
 
+class ClaimRefused(ShopError):
+    """The claim cannot be taken, or decided, as asked; field names the part of the request to change."""
+
+    code = "claim_refused"
+
+    def __init__(self, message: str | Promise, *, code: str, field: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.field = field
+
+
 @dataclass(frozen=True)
 class ShortItem:
     """A variant of which fewer packs are left than were asked for."""

@@ -22,7 +22,7 @@ from saleor.checkout.models import Checkout
 from saleor.order.models import Order
 from saleor.payment.models import Payment, Transaction
 
-from backend.ordering.models import Placement
+from backend.ordering.models import Claim, ClaimPhoto, Placement
 
 AT_ONCE = 500
 
@@ -147,9 +147,11 @@ def _addresses_of(order_pks: Collection[int]) -> set[int]:
 
 
 def _forget_contacts(order_pks: Collection[int]) -> None:
-    """How somebody can be reached, and what they wrote."""
+    """How somebody can be reached, what they wrote, and what they showed."""
     Order.objects.filter(pk__in=order_pks).update(user_email="", customer_note="", tracking_client_id="")
     Placement.objects.filter(order__in=order_pks).update(gift_note="")
+    Claim.objects.filter(order_line__order__in=order_pks).update(words="")
+    ClaimPhoto.objects.filter(claim__order_line__order__in=order_pks).delete()
     Payment.objects.filter(order__in=order_pks).update(
         billing_email="", billing_address_1="", billing_address_2="", customer_ip_address=None
     )

@@ -3,19 +3,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q
 from django.utils import timezone
 from prices import Money
-from saleor.order import OrderStatus
-from saleor.order.models import Order
+from saleor.account.models import User
+from saleor.order import FulfillmentStatus, OrderStatus
+from saleor.order.models import FulfillmentLine, Order, OrderLine
+from saleor.payment import ChargeStatus
 from saleor.warehouse.models import Allocation
 
+from backend.common.clock import SHOP_ZONE
 from backend.cooperatives.models import Cooperative
-from backend.ordering.models import DeliveryMethod
+from backend.ordering.models import Claim, ClaimPhoto, DeliveryMethod, PackedLot, Placement
 from backend.ordering.windows import Plan, Window, offered
 
 OPEN_STATUSES = (OrderStatus.UNFULFILLED, OrderStatus.PARTIALLY_FULFILLED)
@@ -171,8 +174,19 @@ def _pack_order(order: Order) -> PackOrder:
 
 
 def _captured(order: Order) -> Decimal:
-    """What was taken for an order so far; like Order.is_fully_paid, but out of the prefetched payments."""
-    return sum((payment.captured_amount for payment in order.payments.all()), Decimal(0))
+    """What was taken for an order so far; like Order.is_fully_paid, but out of the prefetched payments.
+
+    A part that was given back, for a claim say, leaves the order paid.
+    """
+    return sum(
+        (
+            payment.total
+            if payment.charge_status == ChargeStatus.PARTIALLY_REFUNDED
+            else payment.captured_amount
+            for payment in order.payments.all()
+        ),
+        Decimal(0),
+    )
 
 
 def cooperatives_of_lines(line_ids: list[int]) -> dict[int, list[Cooperative]]:
@@ -190,3 +204,96 @@ def cooperatives_of_lines(line_ids: list[int]) -> dict[int, list[Cooperative]]:
         if cooperatives[cooperative_pk] not in grown_by[line_id]:
             grown_by[line_id].append(cooperatives[cooperative_pk])
     return grown_by
+
+
+def lots_of_lines(line_ids: list[int]) -> dict[int, list[PackedLot]]:
+    """From which lots each order line was packed, recalled ones included; what came back does not count."""
+    packed: dict[int, list[PackedLot]] = {line_id: [] for line_id in line_ids}
+    rows = (
+        PackedLot.objects.filter(fulfillment_line__order_line__in=line_ids)
+        .exclude(fulfillment_line__fulfillment__status=FulfillmentStatus.CANCELED)
+        .select_related("lot", "fulfillment_line")
+        .order_by("lot__best_before", "pk")
+    )
+    for row in rows:
+        packed[row.fulfillment_line.order_line_id].append(row)
+    return packed
+
+
+# ---- Claims ---------------------------------------------------------------------------------------------------------
+
+
+def is_order_of(*, order: Order, user: User | None) -> bool:
+    """Whether somebody who knows the order's token acts for its buyer: a guest's is theirs who know it."""
+    return order.user_id is None or (user is not None and order.user_id == user.pk)
+
+
+@dataclass(frozen=True)
+class ClaimableLine:
+    """packs: how many can still be claimed about. until: not any more from then on, `hours` after the hand-over."""
+
+    line: OrderLine
+    packs: int
+    until: datetime
+    hours: int
+
+
+def claimable_lines(*, order_pks: list[int]) -> dict[int, list[ClaimableLine]]:
+    """Of each order, what was handed over and is not claimed about, whether or not its time is over."""
+    lines = {
+        line.pk: line
+        for line in OrderLine.objects.filter(order__in=order_pks, quantity_fulfilled__gt=0)
+        .select_related("order__placement", "variant__product__good")
+        .order_by("pk")
+    }
+    handed_over = dict(
+        FulfillmentLine.objects.filter(order_line__in=lines)
+        .exclude(fulfillment__status=FulfillmentStatus.CANCELED)
+        .order_by()
+        .values_list("order_line")
+        .annotate(last=Max("fulfillment__created"))
+    )
+    claimed: dict[int, int] = {}
+    being_looked_at = set()
+    for claim in (
+        Claim.objects.filter(order_line__in=lines)
+        .exclude(status=Claim.Status.REFUSED)
+        .only("order_line", "packs", "status")
+    ):
+        claimed[claim.order_line_id] = claimed.get(claim.order_line_id, 0) + claim.packs
+        if claim.status == Claim.Status.OPEN:
+            being_looked_at.add(claim.order_line_id)
+    found: dict[int, list[ClaimableLine]] = {pk: [] for pk in order_pks}
+    for pk, line in lines.items():
+        packs = line.quantity_fulfilled - claimed.get(pk, 0)
+        if packs <= 0 or pk in being_looked_at or pk not in handed_over:
+            continue
+        good = getattr(line.variant.product, "good", None) if line.variant else None
+        lasts = good is not None and good.is_returnable
+        hours = settings.CLAIM_HOURS_LASTING if lasts else settings.CLAIM_HOURS_FRESH
+        window_ends = _end_of_window(getattr(line.order, "placement", None))
+        got_at = max(handed_over[pk], window_ends or handed_over[pk])
+        found[line.order_id].append(
+            ClaimableLine(line=line, packs=packs, until=got_at + timedelta(hours=hours), hours=hours)
+        )
+    return found
+
+
+def _end_of_window(placement: Placement | None) -> datetime | None:
+    if placement is None or placement.delivery_on is None or placement.delivery_until is None:
+        return None
+    return datetime.combine(placement.delivery_on, placement.delivery_until, tzinfo=SHOP_ZONE)
+
+
+def claims_of_orders(order_pks: list[int]) -> dict[int, list[Claim]]:
+    """The claims of each order, the oldest first, with their photos but not the photos' bytes."""
+    claims: dict[int, list[Claim]] = {pk: [] for pk in order_pks}
+    rows = (
+        Claim.objects.filter(order_line__order__in=order_pks)
+        .select_related("order_line")
+        .prefetch_related(Prefetch("photos", queryset=ClaimPhoto.objects.defer("jpeg")))
+        .order_by("opened_at", "pk")
+    )
+    for claim in rows:
+        claims[claim.order_line.order_id].append(claim)
+    return claims

@@ -1,8 +1,12 @@
+from uuid import UUID
+
 import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from backend.ordering import personal_data
+from backend.ordering import letters, payouts, personal_data
+from backend.ordering.claim_photos import forget_photos
+from backend.ordering.models import Claim
 from backend.ordering.services import expire_unpaid_orders as expire
 
 log = structlog.get_logger(__name__)
@@ -12,6 +16,32 @@ log = structlog.get_logger(__name__)
 def expire_unpaid_orders() -> int:
     """Release what nobody paid for in time."""
     return expire(now=timezone.now())
+
+
+@shared_task
+def pay_claim(claim_pk: str) -> str:
+    """Give back what an accepted claim is owed, where the order's money is there."""
+    return payouts.pay_claim(claim_pk=UUID(claim_pk), now=timezone.now())
+
+
+@shared_task
+def pay_accepted_claims() -> int:
+    """Go through all that is owed; returns how many claims were paid."""
+    now = timezone.now()
+    settled = [payouts.pay_claim(claim_pk=pk, now=now) for pk in payouts.owed_claims()]
+    return settled.count(Claim.Settlement.PAID)
+
+
+@shared_task
+def send_claim_decision(claim_pk: str) -> None:
+    """Write to the buyer what was decided."""
+    letters.send_claim_decision(claim_pk=UUID(claim_pk), now=timezone.now())
+
+
+@shared_task
+def forget_claim_photos() -> int:
+    """Delete photos that nobody needs any more."""
+    return forget_photos(now=timezone.now())
 
 
 @shared_task

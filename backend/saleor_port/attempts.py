@@ -38,12 +38,19 @@ class Bucket(StrEnum):
     MAIL_TO_ACCOUNT = "mail_to_account"
     MAIL_FROM_ADDRESS = "mail_from_address"
     TRACE_CODE_FROM_ADDRESS = "trace_code_from_address"
+    CLAIM_OF_ORDER = "claim_of_order"
+    CLAIM_FROM_ADDRESS = "claim_from_address"
     WAIT_FROM_ADDRESS = "wait_from_address"
     PROMO_CODE_FROM_ADDRESS = "promo_code_from_address"
+    REQUEST_OF_PROGRAM = "request_of_program"
 
 
 class TooManyAttempts(ValidationError):
-    """Says how long to wait; forms and Saleor's mutations show it as their own."""
+    """Says how long to wait; forms and Saleor's mutations show it as their own. wait_s: in seconds."""
+
+    def __init__(self, message: str, *, wait_s: int) -> None:
+        super().__init__(message, code=TOO_MANY_ATTEMPTS)
+        self.wait_s = wait_s
 
 
 @dataclass(frozen=True)
@@ -97,9 +104,26 @@ def take_mail(*, account: str, request: HttpRequest | None) -> Taken:
     return _take({Bucket.MAIL_TO_ACCOUNT: account.casefold(), Bucket.MAIL_FROM_ADDRESS: _network(request)})
 
 
+def take_claim(*, order: str, request: HttpRequest | None) -> Taken:
+    """Before the photos of a claim on this order are looked at. Raises TooManyAttempts."""
+    return _take({Bucket.CLAIM_OF_ORDER: order, Bucket.CLAIM_FROM_ADDRESS: _network(request)})
+
+
 def take_from_address(*, bucket: Bucket, request: HttpRequest | None) -> Taken:
     """Before something costly is done for an address, whoever it is about. Raises TooManyAttempts."""
     return _take({bucket: _network(request)})
+
+
+def take_program(*, program: int, operations: int) -> Taken:
+    """Before a program's operations run, each of which counts; program: its token's key. Raises TooManyAttempts.
+
+    While Redis is away nobody counts: what is in the shed matters more.
+    """
+    try:
+        return _take({Bucket.REQUEST_OF_PROGRAM: str(program)}, times=operations)
+    except redis.RedisError as error:
+        log.warning("program not counted", error=type(error).__name__)
+        return Taken()
 
 
 def give_back(taken: Taken) -> None:
@@ -115,8 +139,8 @@ def _network(request: HttpRequest | None) -> str:
     return network_of(client_address(request)) if request is not None else ""
 
 
-def _take(subjects: dict[Bucket, str]) -> Taken:
-    """One attempt of each bucket, or of none. An unknown subject ('') is not counted."""
+def _take(subjects: dict[Bucket, str], *, times: int = 1) -> Taken:
+    """So many attempts of each bucket, or none of any. An unknown subject ('') is not counted."""
     counted = {bucket: subject for bucket, subject in subjects.items() if subject}
     if not counted:
         return Taken()
@@ -125,7 +149,11 @@ def _take(subjects: dict[Bucket, str]) -> Taken:
         f"attempts:{bucket}:{salted_hmac(__name__, subject).hexdigest()[:32]}"
         for bucket, subject in counted.items()
     ]
-    allowed = [settings.ATTEMPTS[str(bucket)] for bucket in counted]
+    # Several at once are one that is as dear.
+    allowed = [
+        (burst / times, regained_s * times)
+        for burst, regained_s in (settings.ATTEMPTS[str(bucket)] for bucket in counted)
+    ]
     wait_s = float(
         _script(_TAKE)(keys=keys, args=[time.time(), *(part for pair in allowed for part in pair)])
     )
@@ -134,7 +162,7 @@ def _take(subjects: dict[Bucket, str]) -> Taken:
         raise TooManyAttempts(
             _("Too many attempts. Please try again in %(minutes)d min.")
             % {"minutes": math.ceil(wait_s / 60)},
-            code=TOO_MANY_ATTEMPTS,
+            wait_s=math.ceil(round(wait_s, 2)),
         )
     return Taken(tuple((key, regained_s) for key, (_burst, regained_s) in zip(keys, allowed, strict=True)))
 

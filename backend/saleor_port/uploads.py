@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -29,6 +30,8 @@ KEPT_SIDE_PX = 2560
 # No other decoder of Pillow's ever sees an upload.
 READ_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 JPEG_QUALITY = 90
+# A photo of leaves is some 300 KB at the first one, with 1600 pixels.
+_PHOTO_QUALITIES = (82, 65, 45)
 
 
 @patch(
@@ -77,11 +80,50 @@ def redrawn_uploads() -> Iterator[Replace]:
     yield Replace(VersatileImageFieldFile, "save", save)
 
 
+@dataclass(frozen=True)
+class Photo:
+    """A JPEG that this machine wrote; width and height in pixels."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
 def redrawn(file: File[Any]) -> ContentFile[bytes]:
     """The picture as this machine writes it: JPEG, or PNG where it is see-through; upright, sRGB, under a new name.
 
     Raises ValidationError as `_measure` does.
     """
+    plain = _drawn(file, longest_side_px=KEPT_SIDE_PX)
+    see_through = plain.mode == "RGBA"
+    buffer = BytesIO()
+    if see_through:
+        plain.save(buffer, "PNG", optimize=True)
+    else:
+        plain.save(buffer, "JPEG", quality=JPEG_QUALITY, progressive=True)
+    return ContentFile(buffer.getvalue(), name=f"{uuid.uuid4().hex}.{'png' if see_through else 'jpg'}")
+
+
+def photo_of(file: File[Any], *, longest_side_px: int, most_bytes: int) -> Photo:
+    """The picture as a small JPEG, on white where it was see-through: as good as it can be within most_bytes.
+
+    Raises ValidationError as `_measure` does, and for a picture that does not get that small.
+    """
+    plain = _drawn(file, longest_side_px=longest_side_px)
+    if plain.mode == "RGBA":
+        ground = Image.new("RGB", plain.size, "white")
+        ground.paste(plain, mask=plain.getchannel("A"))
+        plain = ground
+    for quality in _PHOTO_QUALITIES:
+        buffer = BytesIO()
+        plain.save(buffer, "JPEG", quality=quality, progressive=True)
+        if buffer.tell() <= most_bytes:
+            return Photo(jpeg=buffer.getvalue(), width=plain.width, height=plain.height)
+    raise _not_a_picture()
+
+
+def _drawn(file: File[Any], *, longest_side_px: int) -> Image.Image:
+    """The pixels alone, RGBA where they are see-through, RGB elsewhere; upright and in sRGB."""
     _measure(file)
     file.seek(0)
     try:
@@ -89,22 +131,16 @@ def redrawn(file: File[Any]) -> ContentFile[bytes]:
             # _measure has counted the pixels.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             # First, so that a large JPEG is decoded small.
-            image.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX))
+            image.thumbnail((longest_side_px, longest_side_px))
             upright = ImageOps.exif_transpose(image)
-            see_through = upright.has_transparency_data
-            drawn = _in_srgb(upright).convert("RGBA" if see_through else "RGB")
+            drawn = _in_srgb(upright).convert("RGBA" if upright.has_transparency_data else "RGB")
     except _UNREADABLE as error:
         raise _not_a_picture() from error
 
     # A new image of the same pixels: what Pillow keeps beside them (EXIF, comments, profiles) stays behind.
     plain = Image.new(drawn.mode, drawn.size)
     plain.paste(drawn)
-    buffer = BytesIO()
-    if see_through:
-        plain.save(buffer, "PNG", optimize=True)
-    else:
-        plain.save(buffer, "JPEG", quality=JPEG_QUALITY, progressive=True)
-    return ContentFile(buffer.getvalue(), name=f"{uuid.uuid4().hex}.{'png' if see_through else 'jpg'}")
+    return plain
 
 
 # What Pillow raises for files that are broken, or made to be.

@@ -101,9 +101,18 @@ class ReportLineInline(ReadOnlyTabularInline):
 @admin.register(Report)
 class ReportAdmin(ReadOnlyAdmin):
     permission = PRODUCTS
-    list_display = ("received_at", "cooperative", "source", "basis", "counted_at", "status", "message")
+    list_display = (
+        "received_at",
+        "cooperative",
+        "source",
+        "program",
+        "basis",
+        "counted_at",
+        "status",
+        "message",
+    )
     list_filter = ("cooperative", "source", "status")
-    list_select_related = ("cooperative",)
+    list_select_related = ("cooperative", "program__cooperative")
     date_hierarchy = "received_at"
     exclude = ("raw",)
     inlines = (ReportLineInline,)

@@ -87,7 +87,10 @@ def find_troubles(*, now: datetime) -> dict[Key, Trouble]:
     for several in failed:
         troubles[Kind.REPORT_FAILED, several["cooperative"], None] = Trouble(
             since=several["first"],
-            message=_("%(reports)s reports of %(cooperative)s could not be applied; see the admin.")
+            message=_(
+                "%(reports)s reports of %(cooperative)s could not be applied. "
+                "Its records, and the admin, can try them again."
+            )
             % {"reports": several["reports"], "cooperative": several["cooperative__name"]},
         )
     return troubles
@@ -131,13 +134,16 @@ def _tell(*, now: datetime) -> None:
         if not untold:
             return
         readers = _readers()
-        if readers:
-            try:
-                _letter(alerts=untold, readers=readers).send()
-            except OSError as error:
-                # smtplib's errors are OSErrors, too.
-                log.warning("alerts_not_sent", error=type(error).__name__, alerts=len(untold))
-                return
+        if not readers:
+            # Told as soon as there is somebody.
+            log.warning("alerts_have_no_reader", alerts=len(untold))
+            return
+        try:
+            _letter(alerts=untold, readers=readers).send()
+        except OSError as error:
+            # smtplib's errors are OSErrors, too.
+            log.warning("alerts_not_sent", error=type(error).__name__, alerts=len(untold))
+            return
         Alert.objects.filter(pk__in=[alert.pk for alert in untold]).update(told_at=now)
 
 

@@ -1,8 +1,10 @@
 """Promising stock to orders, out of the ledger.
 
 Packs of one supply share its base units, so a promise of one pack takes from all its siblings: what is promised is
-summed and checked over a whole order before anything is written, with every supply and Stock row locked. Variants that
-no cooperative supplies are kept by Saleor's own rules, corrected (saleor_port).
+summed and checked over a whole order before anything is written, with every supply and Stock row locked. An order for
+what is sold out is refused before it locks anything: at a rush for the last boxes nearly all are, and a count, which
+needs every row, would stand behind each of them. Variants that no cooperative supplies are kept by Saleor's own rules,
+corrected (saleor_port).
 """
 
 from __future__ import annotations
@@ -61,6 +63,16 @@ class _Wanted:
 
 
 @dataclass(frozen=True)
+class _Offer:
+    """A variant as one supply fills it. packs: as many as are free, before anything is locked."""
+
+    variant_id: int
+    supply_id: int
+    cooperative_id: int
+    packs: int
+
+
+@dataclass(frozen=True)
 class _Promise:
     """Packs of one Stock row promised to one order line."""
 
@@ -85,19 +97,29 @@ def allocate(*, lines: Sequence[OrderLine], country_code: str, now: datetime) ->
         ],
         country_code=country_code,
         now=now,
+        is_whole_order=True,
     )
 
 
-def _allocate(*, wanted: Sequence[_Wanted], country_code: str, now: datetime) -> None:
+def _allocate(
+    *, wanted: Sequence[_Wanted], country_code: str, now: datetime, is_whole_order: bool = False
+) -> None:
+    """is_whole_order: nothing of this order holds a supply yet, so that it may wait for its turn."""
     if not wanted:
         return
     with transaction.atomic():
-        reachable, supplied = _supplies_of(
+        offers, supplied = _offers_of(
             variant_ids={each.variant_id for each in wanted}, country_code=country_code
         )
         plain = [each for each in wanted if each.variant_id not in supplied]
         ours = [each for each in wanted if each.variant_id in supplied]
+        reachable = {offer.supply_id for offer in offers}
         if ours:
+            if _are_sold_out(wanted=ours, offers=offers):
+                # Raises, unless somebody counted or gave back meanwhile.
+                _share_out(wanted=ours, books=_glance_at_books(supply_ids=reachable))
+            if is_whole_order:
+                ledger.pass_turnstiles(cooperative_ids={offer.cooperative_id for offer in offers})
             books = _open_books(supply_ids=reachable)
             promises = _share_out(wanted=ours, books=books)
             _promise(promises=promises, books=books, now=now)
@@ -221,16 +243,17 @@ class LedgerStockKeeper:
 # ---- Reading --------------------------------------------------------------------------------------------------------
 
 
-def _supplies_of(*, variant_ids: Collection[int], country_code: str) -> tuple[set[int], set[int]]:
-    """The supplies that can fill these variants for this country; and which of the variants are supplied at all."""
+def _offers_of(*, variant_ids: Collection[int], country_code: str) -> tuple[list[_Offer], set[int]]:
+    """What can fill these variants for this country; and which of the variants are supplied at all."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT pack.variant_id, pack.supply_id, supply.is_active AND cooperative.is_active AND EXISTS (
-                SELECT FROM warehouse_warehouse_shipping_zones served
-                JOIN shipping_shippingzone zone ON zone.id = served.shippingzone_id
-                WHERE served.warehouse_id = cooperative.warehouse_id AND zone.countries LIKE %s
-            )
+            SELECT pack.variant_id, pack.supply_id, supply.cooperative_id, (supply.on_hand - supply.allocated) / pack.units,
+                supply.is_active AND cooperative.is_active AND EXISTS (
+                    SELECT FROM warehouse_warehouse_shipping_zones served
+                    JOIN shipping_shippingzone zone ON zone.id = served.shippingzone_id
+                    WHERE served.warehouse_id = cooperative.warehouse_id AND zone.countries LIKE %s
+                )
             FROM stock_pack pack
             JOIN stock_supply supply ON supply.id = pack.supply_id
             JOIN cooperatives_cooperative cooperative ON cooperative.id = supply.cooperative_id
@@ -239,7 +262,23 @@ def _supplies_of(*, variant_ids: Collection[int], country_code: str) -> tuple[se
             [f"%{country_code}%", list(variant_ids)],
         )
         found = cursor.fetchall()
-    return {supply for _, supply, is_open in found if is_open}, {variant for variant, _, _ in found}
+    return [_Offer(*offer) for *offer, is_open in found if is_open], {variant for variant, *_ in found}
+
+
+def _are_sold_out(*, wanted: Sequence[_Wanted], offers: Iterable[_Offer]) -> bool:
+    """Whether some variant is short whoever else comes or goes: more is wanted than all its supplies have free."""
+    packs: dict[int, int] = defaultdict(int)
+    for offer in offers:
+        packs[offer.variant_id] += max(0, offer.packs)
+    for each in wanted:
+        packs[each.variant_id] -= each.packs
+    return any(left < 0 for left in packs.values())
+
+
+def _glance_at_books(*, supply_ids: Collection[int]) -> _Books:
+    """Supplies and Stock rows as they are at this moment, not locked: to refuse by, not to promise by."""
+    supplies = Supply.objects.select_related("lot").in_bulk(list(supply_ids))
+    return _Books(supplies=supplies, rows=ledger.stock_rows(supply_ids=list(supplies)))
 
 
 def _is_supplied(variant_id: int | None) -> bool:

@@ -112,6 +112,7 @@ def confirm_lines(
             if match.row.number in waiting
         ]
         ids = meant(matches)
+        _take_turn(report=report, supply_ids=ids)
         ledger.hold_supplies(supply_ids=ids)
         ledger.make_stock_rows(supply_ids=ids)
         verdicts = weigh_matches(matches=matches, count=count)
@@ -173,6 +174,7 @@ def _apply(*, report: Report, now: datetime) -> None:
     catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
     ids = meant(matches)
+    _take_turn(report=report, supply_ids=ids)
     ledger.hold_supplies(supply_ids=ids)
     ledger.make_stock_rows(supply_ids=ids)
     moved: list[int] = []
@@ -188,6 +190,12 @@ def _apply(*, report: Report, now: datetime) -> None:
     report.message = " ".join(str(remark) for remark in document.remarks)[:500]
     # The bytes among its columns are written once.
     report.save(update_fields=_APPLIED_FIELDS)
+
+
+def _take_turn(*, report: Report, supply_ids: Collection[int]) -> None:
+    """Before the supplies are held. A report that takes its time does not keep buyers from goods it does not name."""
+    if len(supply_ids) <= BATCH:
+        ledger.close_turnstile(cooperative_id=report.cooperative_id)
 
 
 _APPLIED_FIELDS = (
@@ -286,18 +294,30 @@ def _sentence(message: str | Promise) -> str:
 
 
 def _put_lots_on_sale(*, report: Report, lots: Mapping[int, str]) -> None:
-    """The lot that a line names is what is on sale now; a lot that nobody registered changes nothing."""
+    """The lot that a line names is what is on sale now; a lot that nobody registered changes nothing.
+
+    What was on sale before is kept, for whoever undoes the report.
+    """
     if not lots:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE stock_supply supply SET lot_id = lot.id
-            FROM unnest(%s::bigint[], %s::text[]) AS said(supply_id, code)
-            JOIN provenance_harvestlot lot ON lot.code = said.code AND lot.cooperative_id = %s
-            WHERE supply.id = said.supply_id AND lot.product_id = supply.product_id AND lot.recalled_at IS NULL
+            WITH change AS (
+                SELECT supply.id AS supply_id, lot.id AS lot_id, supply.lot_id AS before_id
+                FROM unnest(%s::bigint[], %s::text[]) AS said(supply_id, code)
+                JOIN provenance_harvestlot lot ON lot.code = said.code AND lot.cooperative_id = %s
+                JOIN stock_supply supply ON supply.id = said.supply_id
+                WHERE lot.product_id = supply.product_id AND lot.recalled_at IS NULL
+                  AND supply.lot_id IS DISTINCT FROM lot.id
+            ), kept AS (
+                INSERT INTO stock_lotchange (report_id, supply_id, lot_id, before_id)
+                SELECT %s, supply_id, lot_id, before_id FROM change
+            )
+            UPDATE stock_supply supply SET lot_id = change.lot_id
+            FROM change WHERE supply.id = change.supply_id
             """,
-            [list(lots.keys()), list(lots.values()), report.cooperative_id],
+            [list(lots.keys()), list(lots.values()), report.cooperative_id, report.pk],
         )
 
 

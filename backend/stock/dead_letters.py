@@ -15,10 +15,13 @@ from celery import current_app
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from backend.stock.feed_services import try_reports_again
 from backend.stock.models import DeadLetter
 
 HEADER = "dead_letter"
 """By which a task that is run again is known, so that its letter is closed when it succeeds."""
+
+APPLIES = "backend.stock.tasks.apply_report"
 
 OURS = "backend."
 """Whose ids may be texts; Saleor's may be tokens that open an order's page."""
@@ -64,6 +67,8 @@ def keep_dead_letter(
 def run_again(*, letter_ids: Collection[int], now: datetime) -> int:
     """Queue these tasks once more; answers how many. Their letters are closed when they succeed."""
     letters = list(DeadLetter.objects.filter(pk__in=letter_ids, can_retry=True, closed_at__isnull=True))
+    # One that was given up would not be touched, and its letter closed all the same.
+    try_reports_again(report_ids=[pk for pk in map(report_of, letters) if pk is not None])
     for letter in letters:
         DeadLetter.objects.filter(pk=letter.pk).update(retried_at=now)
         current_app.send_task(
@@ -75,6 +80,22 @@ def run_again(*, letter_ids: Collection[int], now: datetime) -> int:
 def close(*, letter_ids: Collection[int], now: datetime) -> int:
     """Somebody dealt with it, or it ran."""
     return DeadLetter.objects.filter(pk__in=letter_ids, closed_at__isnull=True).update(closed_at=now)
+
+
+def report_of(letter: DeadLetter) -> UUID | None:
+    """The report that the task was to apply; None for any other task."""
+    if letter.task != APPLIES or len(letter.args) != 1:
+        return None
+    try:
+        return UUID(letter.args[0])
+    except (TypeError, ValueError, AttributeError):
+        return None
+
+
+def close_of_report(*, report_id: UUID, now: datetime) -> int:
+    """Somebody dealt with the report that these tasks failed to apply."""
+    letters = DeadLetter.objects.filter(task=APPLIES, args=[str(report_id)], closed_at__isnull=True)
+    return letters.update(closed_at=now)
 
 
 def _kept(value: object, *, task: str) -> object:

@@ -31,6 +31,12 @@ class ReportConflict(ShopError):
     field = "idempotencyKey"
 
 
+class ReportGivenUp(ShopError):
+    """The report could not be applied however often it was tried: it waits for a person."""
+
+    code = "report_given_up"
+
+
 class ReportClosed(ShopError):
     """The report is past the point where this could be done with it."""
 

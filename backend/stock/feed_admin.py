@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -140,7 +145,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     list_display = (
         "last_at",
         "task",
-        "args",
+        "about",
         "error",
         "message",
         "times",
@@ -150,6 +155,17 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     )
     list_filter = (("closed_at", admin.EmptyFieldListFilter), "task", "error")
     actions = ("run_again", "close")
+
+    @admin.display(description=_("arguments"))
+    def about(self, letter: DeadLetter) -> str | SafeString:
+        """A report that could not be applied leads to its page."""
+        report_id = dead_letters.report_of(letter)
+        said = ", ".join(map(str, [*letter.args, *letter.kwargs.values()]))
+        if report_id is None:
+            return said
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:stock_report_change", args=[report_id]), said
+        )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return self.may(request)
@@ -173,7 +189,8 @@ def apply_again(page: Any, request: HttpRequest, queryset: QuerySet[Report]) -> 
     report_ids = list(queryset.filter(status=Report.Status.FAILED).values_list("pk", flat=True))
     tried = feed_services.try_reports_again(report_ids=report_ids)
     for report_id in report_ids:
-        tasks.apply_report.delay(str(report_id))
+        dead_letters.close_of_report(report_id=report_id, now=timezone.now())
+        transaction.on_commit(partial(tasks.apply_report.delay, str(report_id)))
     page.message_user(
         request, ngettext("%d report is applied again.", "%d reports are applied again.", tried) % tried
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +39,9 @@ CLAIM_LASTS = timedelta(minutes=5)
 
 MOST_ATTEMPTS = 8
 """A report that failed so often is left to a person."""
+
+MOST_DISTURBANCES = 20
+"""So is one at which the database failed so often, while it was well enough to count that: some ten minutes of it."""
 
 # The first half of an advisory lock's key: "feed" in ASCII. The second is the feed.
 _ADVISORY_LOCK = 0x66656564
@@ -197,6 +200,7 @@ def _source(feed: Feed) -> Source:
         last_modified=feed.last_modified,
         seen={name: (int(size), float(at), float(since)) for name, (size, at, since) in feed.seen.items()},
         allow_private=settings.FEEDS_ALLOW_PRIVATE,
+        patience_s=settings.FEEDS_PATIENCE_SECONDS,
         root=settings.FEEDS_FOLDER,
     )
 
@@ -229,15 +233,18 @@ def _alone(feed_id: int) -> Iterator[bool]:
 def reports_left_behind(*, now: datetime) -> list[UUID]:
     """Reports that were received and not applied: their worker, or the message to it, was lost, or it failed.
 
-    One that failed, or whose worker was killed, is tried again at once, then after a minute, three, seven …
+    One that failed, or whose worker was killed, is tried again at once, then after a minute, three, seven … One at
+    which the database failed is tried again by its task, and a minute later here for each time.
     """
     waiting = Report.objects.filter(
         status=Report.Status.RECEIVED, received_at__lt=now - timedelta(seconds=20)
     ).order_by("received_at")
     return [
         pk
-        for pk, received_at, attempts in waiting.values_list("pk", "received_at", "attempts")[:1000]
-        if now - received_at >= timedelta(minutes=2 ** max(0, attempts - 1) - 1)
+        for pk, received_at, attempts, disturbances in waiting.values_list(
+            "pk", "received_at", "attempts", "disturbances"
+        )[:1000]
+        if now - received_at >= timedelta(minutes=2 ** max(0, attempts - 1) - 1 + disturbances)
     ]
 
 
@@ -253,14 +260,8 @@ def begin_attempt(*, report_id: UUID) -> bool:
         if report is None:
             return False
         if report.attempts >= MOST_ATTEMPTS:
-            report.status = Report.Status.FAILED
-            report.message = str(
-                format_lazy(
-                    _("Could not be applied in {times} attempts. The shop's staff have been told."),
-                    times=report.attempts,
-                )
-            )
             report.last_error = report.last_error or "the worker ended"
+            _give_up(report, times=report.attempts)
             report.save(update_fields=["status", "message", "last_error"])
             return False
         report.attempts += 1
@@ -269,21 +270,58 @@ def begin_attempt(*, report_id: UUID) -> bool:
 
 
 def note_attempt_failed(*, report_id: UUID, error: BaseException) -> None:
-    """Write down what went wrong; for the staff, who have the log besides."""
-    Report.objects.filter(pk=report_id, status=Report.Status.RECEIVED).update(
-        last_error=f"{type(error).__name__}: {error}"[:500]
+    """Write down what went wrong: for the staff, who have the log besides, and that it did for who reported."""
+    with translation.override(settings.LANGUAGE_CODE):
+        Report.objects.filter(pk=report_id, status=Report.Status.RECEIVED).update(
+            last_error=_error(error), message=str(_NOT_YET)
+        )
+
+
+def note_disturbed(*, report_id: UUID, error: BaseException) -> bool:
+    """It was the database that failed, and not the report: the attempt does not count.
+
+    True when that was so often that the report is now left to a person.
+    """
+    with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):
+        report = (
+            Report.objects.select_for_update(of=("self",), no_key=True)
+            .defer("raw")
+            .filter(pk=report_id, status=Report.Status.RECEIVED)
+            .first()
+        )
+        if report is None:
+            return False
+        report.attempts = max(0, report.attempts - 1)
+        report.disturbances += 1
+        report.last_error, report.message = _error(error), str(_NOT_YET)
+        is_given_up = report.disturbances >= MOST_DISTURBANCES
+        if is_given_up:
+            _give_up(report, times=report.disturbances)
+        report.save(update_fields=["status", "attempts", "disturbances", "last_error", "message"])
+        return is_given_up
+
+
+_NOT_YET = _("Could not be taken over yet. It is tried again by itself.")
+
+
+def _give_up(report: Report, *, times: int) -> None:
+    report.status = Report.Status.FAILED
+    report.message = str(
+        format_lazy(
+            _("Could not be applied in {times} attempts. The shop's staff have been told."), times=times
+        )
     )
 
 
-def forgive_attempt(*, report_id: UUID) -> None:
-    """It was PostgreSQL or Redis that failed, and not the report."""
-    Report.objects.filter(pk=report_id, status=Report.Status.RECEIVED, attempts__gt=0).update(
-        attempts=F("attempts") - 1
-    )
+def _error(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
-def try_reports_again(*, report_ids: list[UUID]) -> int:
-    """A person has mended what they failed on: they wait to be applied as if they had just come."""
+def try_reports_again(*, report_ids: Collection[UUID]) -> int:
+    """A person has mended what they failed on: they wait to be applied as if they had just come.
+
+    Whoever calls this queues them. Of two at once only the first finds them failed.
+    """
     return Report.objects.filter(pk__in=report_ids, status=Report.Status.FAILED).update(
-        status=Report.Status.RECEIVED, attempts=0, last_error="", message=""
+        status=Report.Status.RECEIVED, attempts=0, disturbances=0, last_error="", message=""
     )

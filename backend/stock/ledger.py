@@ -3,6 +3,10 @@
 Everything here happens inside the caller's transaction. The order of locks is one for all: supplies in pk order, then
 Stock rows in pk order. Whoever holds a supply is the only one who may append to it, project it, or promise from it, so
 two baskets, or a basket and a report, never wait for one another in a circle.
+
+Before its supplies a count takes its cooperative's turnstile, and a basket passes the turnstiles of the cooperatives that
+it may buy from, in order. So a count waits once, for the baskets that are on their way, and not once more behind a new
+queue at each of its goods.
 """
 
 from __future__ import annotations
@@ -17,6 +21,9 @@ from django.db import connection
 from backend.stock.models import Movement, Supply
 
 MOMENT = timedelta(microseconds=1)
+
+# The first half of an advisory lock's key: "turn" in ASCII. The second is the cooperative.
+_TURNSTILE = 0x7475726E
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,21 @@ class StockRow:
     units: int
 
 
+def close_turnstile(*, cooperative_id: int) -> None:
+    """Let no new basket in at this cooperative until the end of the transaction; waits for those that are in."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_TURNSTILE, cooperative_id])
+
+
+def pass_turnstiles(*, cooperative_ids: Collection[int]) -> None:
+    """Go in at these cooperatives, after the counts that came before. Only who holds no supply yet may wait here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id",
+            [_TURNSTILE, bigints(sorted(cooperative_ids))],
+        )
+
+
 def lock_supplies(*, supply_ids: Collection[int]) -> dict[int, Supply]:
     """Lock these supplies in pk order, and answer them as they are once locked, their lots with them."""
     supplies = (
@@ -74,8 +96,16 @@ def hold_supplies(*, supply_ids: Collection[int]) -> None:
 def lock_stock_rows(*, supply_ids: Collection[int]) -> list[StockRow]:
     """Lock the Stock rows of these supplies' packs in pk order, and answer them; make those that are not there yet."""
     with connection.cursor() as cursor:
-        cursor.execute(_MAKE_STOCK_ROWS, [bigints(supply_ids)])
-        cursor.execute(_LOCK_STOCK_ROWS, [bigints(supply_ids)])
+        # Two statements, of which the second sees what the first wrote, in one round trip.
+        cursor.execute(f"{_MAKE_STOCK_ROWS}; {_LOCK_STOCK_ROWS}", [bigints(supply_ids)] * 2)
+        cursor.nextset()
+        return [StockRow(*row) for row in cursor.fetchall()]
+
+
+def stock_rows(*, supply_ids: Collection[int]) -> list[StockRow]:
+    """The Stock rows of these supplies' packs as far as there are any, not locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STOCK_ROWS, [bigints(supply_ids)])
         return [StockRow(*row) for row in cursor.fetchall()]
 
 
@@ -180,6 +210,8 @@ def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[obj
     """Write rows through COPY: one statement, however many they are."""
     names = ", ".join(f'"{column}"' for column in columns)
     with (
+        # Django leaves COPY's errors as the driver raises them; who tries again goes by Django's.
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
     ):
@@ -202,6 +234,7 @@ def copy_text(*, table: str, columns: Sequence[str], lines: Sequence[str]) -> bo
         return False
     names = ", ".join(f'"{column}"' for column in columns)
     with (
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({names}) FROM STDIN (NULL '{NULL}')") as copy,
     ):
@@ -245,13 +278,14 @@ _MAKE_STOCK_ROWS = f"""
     ON CONFLICT DO NOTHING
 """  # noqa: S608  (composed of the constants above, no value from outside)
 
-_LOCK_STOCK_ROWS = f"""
+_STOCK_ROWS = f"""
     SELECT stock.id, supply.id, pack.variant_id, stock.warehouse_id, pack.units
     {_PACKS} {_STOCK}
     WHERE supply.id = ANY(%s::bigint[])
     ORDER BY stock.id
-    FOR UPDATE OF stock
 """
+
+_LOCK_STOCK_ROWS = f"{_STOCK_ROWS} FOR UPDATE OF stock"
 
 # What a Stock row should be. 2147483647: Saleor's quantity has 32 bits. Where nothing of the supply is promised, none of
 # its packs is: nearly always, and then nobody looks.

@@ -22,7 +22,11 @@ def history(*, supply: Supply, first: int, after: int | None = None) -> Sequence
     """
     movements = (
         Movement.objects.filter(supply=supply)
-        .select_related("report_line__report__submitted_by", "report_line__report__undone_by")
+        .select_related(
+            "report_line__report__submitted_by",
+            "report_line__report__undone_by",
+            "report_line__report__program",
+        )
         .defer("report_line__report__raw")
         .order_by("-pk")
     )

@@ -18,7 +18,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
-from backend.cooperatives.models import Cooperative
+from backend.cooperatives.models import Cooperative, ProgramToken
 from backend.stock import feeds, ledger
 from backend.stock.applying import apply_report, confirm_lines, confirm_report, lock_report
 from backend.stock.books import headers_sha256, read_report, unknown_headers
@@ -37,8 +37,8 @@ __all__ = [
     "apply_report",
     "confirm_lines",
     "confirm_report",
-    "discard_draft",
     "discard_old_drafts",
+    "discard_report",
     "keep_report",
     "keep_upload",
     "preview",
@@ -75,9 +75,12 @@ def submit_report(
     lines: Sequence[SubmittedLine],
     source: Report.Source,
     submitted_by: User | None,
+    program: ProgramToken | None = None,
     now: datetime,
 ) -> Report:
     """Keep a report from the desk or the API and apply it at once; answers it with its outcome.
+
+    program: the token that it came by, where no person sent it.
 
     The same key with the same content answers the report of the first time, which is not applied again. Raises
     ReportConflict for the same key with another content.
@@ -100,6 +103,7 @@ def submit_report(
             cooperative=cooperative,
             source=source,
             submitted_by=submitted_by,
+            program=program,
             format=feeds.JSON,
             basis=basis,
             is_complete=is_complete,
@@ -150,6 +154,7 @@ def keep_upload(
     basis: Basis,
     is_complete: bool,
     submitted_by: User | None,
+    program: ProgramToken | None = None,
     now: datetime,
 ) -> Report:
     """Keep a file as a draft, which changes nothing; the same bytes again answer the draft that is still open.
@@ -175,6 +180,7 @@ def keep_upload(
                 cooperative=cooperative,
                 source=Report.Source.UPLOAD,
                 submitted_by=submitted_by,
+                program=program,
                 format=feeds.FILE,
                 filename=as_text(filename)[-200:],
                 basis=basis,
@@ -229,11 +235,15 @@ def remember_columns(
 COLUMN_ROLES = frozenset(["code", "name", "quantity", "unit", "lot", "date", "note"])
 
 
-def discard_draft(*, report_id: UUID, now: datetime) -> Report:
-    """Put a draft aside. Raises ReportClosed when it was confirmed already."""
+def discard_report(*, report_id: UUID) -> Report:
+    """Put aside a draft, or a report that failed. Raises ReportClosed when it is in the books, or on its way there."""
     with transaction.atomic():
         report = lock_report(report_id=report_id)
-        if report is None or report.status not in (Report.Status.DRAFT, Report.Status.DISCARDED):
+        if report is None or report.status not in (
+            Report.Status.DRAFT,
+            Report.Status.FAILED,
+            Report.Status.DISCARDED,
+        ):
             raise ReportClosed(_("This file is not waiting to be confirmed any more."))
         report.status = Report.Status.DISCARDED
         report.save(update_fields=["status"])

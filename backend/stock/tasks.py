@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from backend.stock import ageing, alerts, audit, feed_services, metrics, services
+from backend.stock.errors import ReportGivenUp
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +55,13 @@ def apply_report(report_id: str) -> None:
         return
     try:
         services.apply_report(report_id=pk, now=timezone.now())
-    except PASSING:
+    except PASSING as error:
+        is_given_up = False
         with suppress(DatabaseError, InterfaceError):
-            feed_services.forgive_attempt(report_id=pk)
+            is_given_up = feed_services.note_disturbed(report_id=pk, error=error)
+        if is_given_up:
+            # Not tried again: a dead letter, which leads to the report.
+            raise ReportGivenUp(f"{type(error).__name__}: {error}") from error
         raise
     except Exception as error:
         feed_services.note_attempt_failed(report_id=pk, error=error)

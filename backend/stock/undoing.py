@@ -1,13 +1,14 @@
 """Takes back what a report changed, by entries that compensate: nothing in the ledger is rewritten.
 
 A supply goes back to the count before, with what came or went since. Where somebody counted again after the report,
-that newer count stays, and the report says which.
+that newer count stays, and the report says which. The lot that was on sale before is on sale again, unless somebody
+put another one there since, or it was recalled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from backend.stock.applying import lock_report
 from backend.stock.errors import ReportClosed
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.ledger import Balance, Entry
-from backend.stock.models import Movement, Report, Supply
+from backend.stock.models import LotChange, Movement, Report, Supply
 
 Status = Report.Status
 
@@ -41,11 +42,20 @@ class _Counted:
     changed: int
 
 
+@dataclass
+class _Lots:
+    """What became of the lots that the report had put on sale, by the supplies' names."""
+
+    back: list[str] = field(default_factory=list)
+    changed_since: list[str] = field(default_factory=list)
+    recalled: list[str] = field(default_factory=list)
+
+
 def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) -> Report:
     """Take back an applied report; answers it as undone, or as undone in part.
 
-    Undoing it again changes nothing. Lots that the report put on sale stay there. Raises ReportClosed for a report
-    that was never applied.
+    Undoing it again changes nothing. Its message says what could not be taken back, and why. Raises ReportClosed for a
+    report that was never applied.
     """
     with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):
         report = lock_report(report_id=report_id)
@@ -62,9 +72,10 @@ def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) ->
             supplies[each.supply_id] for each in counted if _newest_count(supplies[each.supply_id]) != key
         ]
         _take_back(counted=ours, supplies=supplies, now=now)
+        lots = _lots_back(report=report, supplies={each.supply_id: supplies[each.supply_id] for each in ours})
         report.status = Status.PARTLY if newer else Status.UNDONE
         report.undone_at, report.undone_by = now, submitted_by
-        report.message = _sentence(newer)[:500]
+        report.message = _sentence(newer=newer, lots=lots)[:500]
         report.save(update_fields=["status", "undone_at", "undone_by", "message"])
         return report
 
@@ -117,13 +128,64 @@ def _take_back(*, counted: Sequence[_Counted], supplies: dict[int, Supply], now:
     bump_stock_version_on_commit()
 
 
-def _sentence(newer: Sequence[Supply]) -> str:
-    if not newer:
-        return str(_("Undone: the figures are those from before."))
-    names = "、".join(str(supply) for supply in newer[:MOST_NAMED])
-    if len(newer) > MOST_NAMED:
-        names = str(format_lazy(_("{names} and {number} more"), names=names, number=len(newer) - MOST_NAMED))
-    return str(format_lazy(_("Not undone, because they were counted again since: {names}."), names=names))
+def _lots_back(*, report: Report, supplies: Mapping[int, Supply]) -> _Lots:
+    """Put what was on sale before on sale again. supplies: locked, and counted by nobody since."""
+    lots = _Lots()
+    first: dict[int, LotChange] = {}
+    last: dict[int, LotChange] = {}
+    changes = LotChange.objects.filter(report=report, supply__in=supplies.keys()).select_related("before")
+    for change in changes.order_by("pk"):
+        first.setdefault(change.supply_id, change)
+        last[change.supply_id] = change
+    restored = []
+    for supply_id, change in last.items():
+        supply, before = supplies[supply_id], first[supply_id].before
+        if supply.lot_id != change.lot_id:
+            lots.changed_since.append(str(supply))
+            continue
+        if before is not None and before.recalled_at is not None:
+            lots.recalled.append(str(supply))
+            before = None
+        else:
+            lots.back.append(str(supply))
+        supply.lot = before
+        restored.append(supply)
+    Supply.objects.bulk_update(restored, ["lot"], batch_size=1000)
+    return lots
+
+
+def _sentence(*, newer: Sequence[Supply], lots: _Lots) -> str:
+    said = [
+        format_lazy(_("Not undone, because they were counted again since: {names}."), names=_named(newer))
+        if newer
+        else _("Undone: the figures are those from before.")
+    ]
+    if lots.back:
+        said.append(format_lazy(_("The lot before is on sale again: {names}."), names=_named(lots.back)))
+    if lots.changed_since:
+        said.append(
+            format_lazy(
+                _("The lot stays, because somebody changed it since: {names}."),
+                names=_named(lots.changed_since),
+            )
+        )
+    if lots.recalled:
+        said.append(
+            format_lazy(
+                _("No lot is on sale, because the one before was recalled: {names}."),
+                names=_named(lots.recalled),
+            )
+        )
+    return " ".join(str(sentence) for sentence in said)
+
+
+def _named(supplies: Sequence[object]) -> str:
+    names = "、".join(str(supply) for supply in supplies[:MOST_NAMED])
+    if len(supplies) > MOST_NAMED:
+        names = str(
+            format_lazy(_("{names} and {number} more"), names=names, number=len(supplies) - MOST_NAMED)
+        )
+    return names
 
 
 # The newest count that nobody undid is the newest again; none: the supply is as if never counted.

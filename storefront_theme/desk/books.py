@@ -71,7 +71,8 @@ def _entry(entry: Mapping[str, Any], *, unit: str, desk: Desk) -> Entry:
     report = line["report"] if line else None
     by = ""
     if report:
-        by = (report["undoneBy"] if entry["kind"] == "UNDO" else report["submittedBy"]) or ""
+        said_by = report["submittedBy"] or report["program"]
+        by = report["undoneBy"] if entry["kind"] == "UNDO" else said_by
     return Entry(
         kind=_kind(entry["kind"]),
         happened_at=datetime.fromisoformat(entry["happenedAt"]),

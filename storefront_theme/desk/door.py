@@ -115,8 +115,9 @@ def supplies_of(request: HttpRequest, desk: Desk) -> list[Mapping[str, Any]]:
         after = answer["pageInfo"]["endCursor"]
 
 
-def report_or_404(request: HttpRequest, report_id: str) -> Mapping[str, Any]:
+def report_or_404(request: HttpRequest, desk: Desk, report_id: str) -> Mapping[str, Any]:
+    """A report of this desk's cooperative: another one's does not appear under its name, whoever is asking."""
     found = ask(request, "DeskReport", id=report_id)["stockReport"]
-    if found is None:
+    if found is None or found["cooperative"]["slug"] != desk.slug:
         raise Http404("no such report")
     return dict(found)

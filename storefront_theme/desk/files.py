@@ -153,6 +153,19 @@ def undo(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
 
 
 @desk_page
+@require_POST
+def failed(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
+    """A report that could not be taken over: once more, or put aside."""
+    if request.POST.get("do") == "discard":
+        answer = ask(request, "DeskDiscard", id=report_id)["stockReportDiscard"]
+    else:
+        answer = ask(request, "DeskRetry", id=report_id)["stockReportRetry"]
+    if answer["errors"]:
+        messages.error(request, _said(answer))
+    return HttpResponseRedirect(desk.address("desk:report", report_id))
+
+
+@desk_page
 @require_GET
 def raw(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """The very bytes that were sent, to be kept, never to be shown as a page."""

@@ -18,6 +18,7 @@ urlpatterns = [
     path("reports/", views.reports, name="reports"),
     path("reports/<str:report_id>/", views.report, name="report"),
     path("reports/<str:report_id>/undo/", files.undo, name="undo"),
+    path("reports/<str:report_id>/failed/", files.failed, name="failed"),
     path("reports/<str:report_id>/raw/", files.raw, name="raw"),
     path("orders/", views.orders, name="orders"),
 ]

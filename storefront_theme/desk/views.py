@@ -99,7 +99,7 @@ def counts(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_GET
 def saved(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """What the counts changed, and the fields that could not be saved, with what was typed in them."""
-    report = report_or_404(request, report_id)
+    report = report_or_404(request, desk, report_id)
     first: Mapping[str, Any] = cache.get(f"desk-report:{report_id}") or {}
     supplies = supplies_of(request, desk)
     failed = {
@@ -154,7 +154,7 @@ def reports(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_GET
 def report(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """One report, row by row: what needs a person first."""
-    found = report_or_404(request, report_id)
+    found = report_or_404(request, desk, report_id)
     lines = [_drawn(line, desk=desk) for line in found["lines"]]
     others = [line for line in lines if line["outcome"] not in OPEN]
     total = sum(found[outcome] for outcome in ("accepted", "waiting", "refused", "skipped"))
@@ -168,6 +168,7 @@ def report(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
             "other_lines": others,
             "not_shown": total - len(lines),
             "undo_address": desk.address("desk:undo", report_id),
+            "failed_address": desk.address("desk:failed", report_id),
             "raw_address": desk.address("desk:raw", report_id),
         },
     )

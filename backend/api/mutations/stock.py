@@ -13,7 +13,7 @@ from saleor.graphql.core.types import Upload
 
 from backend.api.desk import own_report
 from backend.api.errors import StockReportError, code_of
-from backend.api.permissions import reporter, reporting_cooperative
+from backend.api.permissions import program_of, reporter, reporting_cooperative
 from backend.api.types.stock import (
     Quantity,
     StockBasisEnum,
@@ -23,12 +23,14 @@ from backend.api.types.stock import (
 from backend.api.types.texts import required_list
 from backend.common.errors import ShopError
 from backend.stock import models, words
+from backend.stock.dead_letters import close_of_report
+from backend.stock.feed_services import try_reports_again
 from backend.stock.services import (
     COLUMN_ROLES,
     SubmittedLine,
     confirm_lines,
     confirm_report,
-    discard_draft,
+    discard_report,
     keep_upload,
     remember_columns,
     submit_report,
@@ -99,8 +101,9 @@ class StockReportSubmit(graphene.Mutation):
                     )
                     for line in input["lines"]
                 ],
-                source=_source(input.get("source") or models.Report.Source.PUSH.value),
+                source=_source(info, input.get("source") or models.Report.Source.PUSH.value),
                 submitted_by=user,
+                program=program_of(info),
                 now=timezone.now(),
             )
         except ShopError as error:
@@ -183,6 +186,7 @@ class StockReportUpload(graphene.Mutation):
                 basis=words.Basis(basis or words.Basis.SHELF),
                 is_complete=complete,
                 submitted_by=user,
+                program=program_of(info),
                 now=timezone.now(),
             )
         except ShopError as error:
@@ -242,7 +246,7 @@ class StockReportConfirm(_OfAReport):
 
 
 class StockReportDiscard(_OfAReport):
-    """Puts a draft aside."""
+    """Puts aside a draft, or a report that failed."""
 
     report = graphene.Field(StockReport)
     errors = required_list(StockReportError)
@@ -252,7 +256,27 @@ class StockReportDiscard(_OfAReport):
 
     @classmethod
     def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
-        return discard_draft(report_id=report.pk, now=timezone.now())
+        discarded = discard_report(report_id=report.pk)
+        close_of_report(report_id=report.pk, now=timezone.now())
+        return discarded
+
+
+class StockReportRetry(_OfAReport):
+    """Has a report that failed applied once more, by a worker. One that did not fail stays as it is."""
+
+    report = graphene.Field(StockReport)
+    errors = required_list(StockReportError)
+
+    class Arguments:
+        id = graphene.ID(required=True)
+
+    @classmethod
+    def act(cls, *, report: models.Report, user: User | None, **given: Any) -> models.Report:
+        if try_reports_again(report_ids=[report.pk]):
+            close_of_report(report_id=report.pk, now=timezone.now())
+            transaction.on_commit(partial(apply_report.delay, str(report.pk)))
+        report.refresh_from_db(fields=["status", "message"])
+        return report
 
 
 class StockReportUndo(_OfAReport):
@@ -288,9 +312,13 @@ def _errors(error: ShopError) -> list[StockReportError]:
     return [StockReportError(field=getattr(error, "field", None), code=code_of(error), message=str(error))]
 
 
-def _source(given: str) -> models.Report.Source:
+def _source(info: ResolveInfo, given: str) -> models.Report.Source:
+    """A program is no desk: what is written twice at the desk is believed, since a person looked at it."""
     source = models.Report.Source(given)
-    if source in (models.Report.Source.FEED, models.Report.Source.UPLOAD):
+    may_say = {models.Report.Source.PUSH}
+    if program_of(info) is None:
+        may_say.add(models.Report.Source.DESK)
+    if source not in may_say:
         raise ShopError(
             _("A report that is submitted comes from the desk or from a program."), code="source_invalid"
         )

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import graphene
 from django.utils import timezone
 from graphene_django import DjangoObjectType
 from graphql import ResolveInfo
+from prices import Money as Price
 from saleor.graphql.core.types import Money
+from saleor.graphql.order.types import OrderLine
 
+from backend.api.types.catalogue import HarvestLot
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import localised_text, required_list
 from backend.ordering import models
-from backend.ordering.cancellation import cancellable_until
+from backend.ordering.cancellation import cancellable_until, harvest_starts
+from backend.ordering.selectors import ClaimableLine as ClaimableFacts
 from backend.ordering.selectors import windows_of
 from backend.ordering.windows import Window
 
@@ -92,6 +97,10 @@ class Placement(DjangoObjectType):
         description="Until when the buyer may cancel; null once it cannot be cancelled here."
     )
 
+    harvest_starts = graphene.DateTime(
+        required=True, description="From then on what was ordered is harvested and packed."
+    )
+
     class Meta:
         model = models.Placement
         description = "How an order was placed, and until when it may be paid."
@@ -107,6 +116,10 @@ class Placement(DjangoObjectType):
             "invoice_title",
             "invoice_tax_number",
         )
+
+    @staticmethod
+    def resolve_harvest_starts(root: models.Placement, _info: ResolveInfo) -> datetime:
+        return harvest_starts(placement=root)
 
     @staticmethod
     def resolve_cancellable_until(root: models.Placement, _info: ResolveInfo) -> datetime | None:
@@ -153,3 +166,76 @@ class PackList(graphene.ObjectType):
     cooperative = graphene.Field(Cooperative, required=True)
     orders = required_list(PackOrder)
     goods = required_list(PackGood)
+
+
+class PackedLot(graphene.ObjectType):
+    """How many packs of an order line came out of one harvest lot."""
+
+    packs = graphene.Int(required=True)
+    lot = graphene.Field(HarvestLot, required=True)
+
+
+ClaimProblemEnum = graphene.Enum(
+    "ClaimProblemEnum",
+    [(each.name, each.value) for each in models.Claim.Problem],
+    description=lambda value: "What is wrong with what arrived." if value is None else None,
+)
+ClaimStatusEnum = graphene.Enum(
+    "ClaimStatusEnum",
+    [(each.name, each.value) for each in models.Claim.Status],
+    description=lambda value: "How far a claim is." if value is None else None,
+)
+
+
+class ClaimPhoto(graphene.ObjectType):
+    """A photo of a claim. Its bytes: `claimPhoto`."""
+
+    id = graphene.UUID(required=True)
+    width = graphene.Int(required=True, description="Pixels.")
+    height = graphene.Int(required=True, description="Pixels.")
+
+
+class Claim(graphene.ObjectType):
+    """A buyer's word that something arrived spoilt, short or wrong, and what came of it. For who may act for the buyer."""
+
+    id = graphene.UUID(required=True)
+    order_line = graphene.Field(OrderLine, required=True)
+    packs = graphene.Int(required=True)
+    problem = graphene.Field(ClaimProblemEnum, required=True)
+    words = graphene.String(required=True)
+    status = graphene.Field(ClaimStatusEnum, required=True)
+    opened_at = graphene.DateTime(required=True)
+    decided_at = graphene.DateTime()
+    reason = graphene.String(required=True, description="What the shop says to it; may be empty.")
+    amount = graphene.Field(Money, description="What is given back; null unless it is accepted.")
+    is_paid_back = graphene.Boolean(
+        required=True, description="Whether that has been given back; until then less is to be collected."
+    )
+    photos = required_list(
+        ClaimPhoto, description="None once they were deleted, some months after the decision."
+    )
+
+    @staticmethod
+    def resolve_amount(root: models.Claim, _info: ResolveInfo) -> Price | None:
+        return None if root.amount is None else Price(root.amount, root.order_line.currency)
+
+    @staticmethod
+    def resolve_is_paid_back(root: models.Claim, _info: ResolveInfo) -> bool:
+        return root.paid_at is not None
+
+    @staticmethod
+    def resolve_photos(root: models.Claim, _info: ResolveInfo) -> Any:
+        return root.photos.all()
+
+
+class ClaimableLine(graphene.ObjectType):
+    """Goods that were handed over and that a claim can be opened about."""
+
+    order_line = graphene.Field(OrderLine, required=True)
+    packs = graphene.Int(required=True, description="At most so many.")
+    until = graphene.DateTime(required=True, description="Then it is too late.")
+    hours = graphene.Int(required=True, description="From the hand-over until then.")
+
+    @staticmethod
+    def resolve_order_line(root: ClaimableFacts, _info: ResolveInfo) -> Any:
+        return root.line

@@ -255,6 +255,10 @@ class StockReport(DjangoObjectType):
     complete = graphene.Boolean(required=True)
     cooperative = graphene.Field(Cooperative, required=True)
     submitted_by = graphene.String(required=True, description="The person; empty for a program or a feed.")
+    program = graphene.String(
+        required=True,
+        description="The program and the end of its token, as its managers know it; empty where a person or a feed did.",
+    )
     undone_by = graphene.String(required=True)
     progress = graphene.Field(StockProgress, required=True)
     preview = graphene.Field(StockPreview, description="Of a draft; null once it is confirmed or put aside.")
@@ -293,6 +297,10 @@ class StockReport(DjangoObjectType):
     @staticmethod
     def resolve_submitted_by(root: models.Report, _info: ResolveInfo) -> str:
         return name_of(root.submitted_by)
+
+    @staticmethod
+    def resolve_program(root: models.Report, _info: ResolveInfo) -> str:
+        return "" if root.program is None else f"{root.program.name} …{root.program.ending}"
 
     @staticmethod
     def resolve_undone_by(root: models.Report, _info: ResolveInfo) -> str:

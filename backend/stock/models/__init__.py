@@ -6,7 +6,7 @@ balances of its movements) -> Pack -> Saleor's Stock row (its projection).
 
 from backend.stock.models.feeds import Feed
 from backend.stock.models.movements import Movement, Shortfall
-from backend.stock.models.reports import ColumnMapping, Report, ReportLine
+from backend.stock.models.reports import ColumnMapping, LotChange, Report, ReportLine
 from backend.stock.models.supplies import Pack, Supply
 from backend.stock.models.troubles import Alert, DeadLetter
 
@@ -15,6 +15,7 @@ __all__ = [
     "ColumnMapping",
     "DeadLetter",
     "Feed",
+    "LotChange",
     "Movement",
     "Pack",
     "Report",

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from backend.cooperatives.models import Cooperative
+from backend.cooperatives.models import Cooperative, ProgramToken
+from backend.provenance.models import HarvestLot
 from backend.stock.models.feeds import Feed
 from backend.stock.models.supplies import Supply
 from backend.stock.words import Basis, Outcome
@@ -63,6 +64,15 @@ class Report(models.Model):
         related_name="+",
         verbose_name=_("submitted by"),
     )
+    # A token that brought a report stays, revoked or not: it says where the figures came from.
+    program = models.ForeignKey(
+        ProgramToken,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("program"),
+    )
     format = models.CharField(_("format"), max_length=10)
     filename = models.CharField(_("file name"), max_length=200, blank=True)
     # Heading -> what stands below it, where somebody had to say so; empty: the reader knows the headings.
@@ -79,6 +89,8 @@ class Report(models.Model):
     # Rows that would have waited and that a person said are meant.
     confirmed_rows = models.JSONField(_("confirmed rows"), default=list, blank=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0, editable=False)
+    # How often the database failed while it was applied; attempts are those that failed by the report itself.
+    disturbances = models.PositiveIntegerField(_("disturbances"), default=0, editable=False)
     last_error = models.CharField(_("last error"), max_length=500, blank=True, editable=False)
     received_at = models.DateTimeField(_("received at"))
     applied_at = models.DateTimeField(_("applied at"), null=True, blank=True)
@@ -153,6 +165,34 @@ class ReportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.row}: {self.code} {self.raw}"
+
+
+class LotChange(models.Model):
+    """A report put another lot on sale. before: the lot until then; null where none was."""
+
+    report = models.ForeignKey(
+        Report, on_delete=models.CASCADE, related_name="lot_changes", verbose_name=_("report")
+    )
+    supply = models.ForeignKey(Supply, on_delete=models.CASCADE, related_name="+", verbose_name=_("supply"))
+    lot = models.ForeignKey(
+        HarvestLot, on_delete=models.CASCADE, related_name="+", verbose_name=_("lot on sale")
+    )
+    before = models.ForeignKey(
+        HarvestLot,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("lot before"),
+    )
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("change of a lot on sale")
+        verbose_name_plural = _("changes of lots on sale")
+
+    def __str__(self) -> str:
+        return f"{self.supply} · {self.lot}"
 
 
 class ColumnMapping(models.Model):

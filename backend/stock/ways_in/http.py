@@ -12,11 +12,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import socket
+import threading
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -29,8 +32,7 @@ from backend.stock.ways_in.source import MOST_BYTES, Fetched, Seen, Source
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
-WHOLE_SECONDS = 30.0
-"""A server that sends a byte every nine seconds would never trip the read time-out."""
+"""Between two words. A server that says one every nine seconds is cut off when the source's patience is at its end."""
 
 MOST_REDIRECTS = 3
 
@@ -64,27 +66,70 @@ def fetch(source: Source) -> Fetched:
 
     Raises FeedForbidden (the address), FeedUnavailable (no proper answer), FeedUnreadable (more than MOST_BYTES).
     """
-    deadline = time.monotonic() + WHOLE_SECONDS
+    patience = _Patience(source.patience_s)
     url = source.url
     try:
-        with httpx.Client(
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            trust_env=False,
-            follow_redirects=False,
-        ) as client:
+        with (
+            patience,
+            httpx.Client(
+                timeout=httpx.Timeout(min(READ_SECONDS, source.patience_s), connect=CONNECT_SECONDS),
+                trust_env=False,
+                follow_redirects=False,
+            ) as client,
+        ):
             for _hop in range(MOST_REDIRECTS + 1):
-                answer = _ask(client, url=url, source=source, deadline=deadline)
+                answer = _ask(client, url=url, source=source, patience=patience)
                 if isinstance(answer, Fetched):
                     return answer
                 url = _redirected(url=url, to=answer)
     except httpx.TimeoutException as error:
-        raise FeedUnavailable(_("The cooperative's system did not answer in time.")) from error
+        raise _too_late() from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if patience.is_over:
+            raise _too_late() from error
         raise FeedUnavailable(_("The cooperative's system could not be reached, or broke off.")) from error
     raise FeedUnavailable(_("The cooperative's system sends on and on, from address to address."))
 
 
-def _ask(client: httpx.Client, *, url: str, source: Source, deadline: float) -> Fetched | str:
+class _Patience:
+    """Cuts the connection when the time is up, wherever in the answer that is.
+
+    Time-outs begin anew with every byte, and nobody looks at the clock while a header arrives letter by letter.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._connections: list[socket.socket] = []
+        self._alarm = threading.Timer(seconds, self._cut)
+        self._alarm.daemon = True
+        self.is_over = False
+
+    def __enter__(self) -> _Patience:
+        self._alarm.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._alarm.cancel()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """For httpcore, which tells of every connection that it opens."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._connections.append(info["return_value"].get_extra_info("socket"))
+            if self.is_over:
+                self._cut()
+
+    def _cut(self) -> None:
+        self.is_over = True
+        for connection in self._connections:
+            with suppress(OSError):
+                # Of the plain socket: one that speaks TLS would want to say good-bye.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _too_late() -> FeedUnavailable:
+    return FeedUnavailable(_("The cooperative's system did not answer in time."))
+
+
+def _ask(client: httpx.Client, *, url: str, source: Source, patience: _Patience) -> Fetched | str:
     """The document, or the address that the answer sends on to."""
     try:
         target = pinned(url=url, allow_private=source.allow_private)
@@ -102,7 +147,8 @@ def _ask(client: httpx.Client, *, url: str, source: Source, deadline: float) -> 
         headers["If-None-Match"] = source.etag
     if source.last_modified:
         headers["If-Modified-Since"] = source.last_modified
-    with client.stream("GET", target.url, headers=headers, extensions=target.extensions) as response:
+    extensions = {**target.extensions, "trace": patience.trace}
+    with client.stream("GET", target.url, headers=headers, extensions=extensions) as response:
         status = response.status_code
         if status == httpx.codes.NOT_MODIFIED and (source.etag or source.last_modified):
             return Fetched(body=None, etag=source.etag, last_modified=source.last_modified)
@@ -119,7 +165,10 @@ def _ask(client: httpx.Client, *, url: str, source: Source, deadline: float) -> 
             raise FeedUnavailable(
                 format_lazy(_("The cooperative's system answered {status}."), status=status)
             )
-        body = _read(response, deadline=deadline)
+        body = _read(response)
+        if patience.is_over:
+            # What is cut off may look like an end.
+            raise _too_late()
         if "Content-Length" not in response.headers and "Transfer-Encoding" not in response.headers:
             # Whether the answer was cut cannot be told: so it must not be taken for known the next time.
             return Fetched(body=body)
@@ -180,7 +229,7 @@ def _redirected(*, url: str, to: str) -> str:
     return target
 
 
-def _read(response: httpx.Response, *, deadline: float) -> bytes:
+def _read(response: httpx.Response) -> bytes:
     """The body, unpacked, and never more of it than MOST_BYTES."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "", "gzip", "x-gzip"):
@@ -203,8 +252,6 @@ def _read(response: httpx.Response, *, deadline: float) -> bytes:
             raise FeedUnreadable(
                 format_lazy(_("The document is larger than {most} MB."), most=MOST_BYTES // (1024 * 1024))
             )
-        if time.monotonic() > deadline:
-            raise FeedUnavailable(_("The cooperative's system did not answer in time."))
     if unpacking is not None and unpacking.unused_data:
         raise FeedUnavailable(_("The cooperative's system packed its answer wrongly."))
     if unpacking is not None and not unpacking.eof:

@@ -22,7 +22,8 @@ Seen = Mapping[str, tuple[int, float, float]]
 class Source:
     """Where to look, and what is known from the last time.
 
-    credential: one of Feed.Credential. allow_private: addresses inside this network are asked, too.
+    credential: one of Feed.Credential. allow_private: addresses inside this network are asked, too. patience_s: for how
+    long a system may take over one document, from the first word to the last.
     """
 
     url: str
@@ -34,6 +35,7 @@ class Source:
     last_modified: str = ""
     seen: Seen = field(default_factory=dict)
     allow_private: bool = False
+    patience_s: float = 30.0
     root: Path | None = None
 
 

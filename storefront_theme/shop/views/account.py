@@ -16,8 +16,8 @@ from storefront_theme import session
 from storefront_theme.client import ask
 from storefront_theme.session import SignInRefused
 from storefront_theme.shop.forms import RegisterForm, SignInForm
+from storefront_theme.shop.order_way import state_of
 from storefront_theme.shop.views.account_links import CONFIRM, address_of, to_letter
-from storefront_theme.shop.views.orders import state_of
 
 
 @never_cache

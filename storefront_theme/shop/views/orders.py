@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from storefront_theme.client import ask
 from storefront_theme.shop import basket
 from storefront_theme.shop.basket import BasketRefused
+from storefront_theme.shop.claim_form import problem_names
+from storefront_theme.shop.order_way import is_paid, owed_back, state_of, way_of
 from storefront_theme.shop.shelf import named
 from storefront_theme.templatetags.shop import window_text
 
@@ -25,6 +28,9 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
     if found is None:
         raise Http404(token)
     method = found["shippingMethod"]
+    claims = _by_line(found["claims"])
+    claimable = {each["orderLine"]["id"]: each["until"] for each in found["claimable"]}
+    owed = owed_back(found, is_given=False)
     return render(
         request,
         "shop/order.html",
@@ -40,11 +46,21 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
                     "total": line["unitPrice"]["gross"]["amount"] * line["quantity"],
                     "cooperatives": line["cooperatives"],
                     "slug": ((line["variant"] or {}).get("product") or {}).get("slug"),
+                    "id": line["id"],
+                    "lots": line["lots"],
+                    "claims": claims.get(line["id"], ()),
+                    "claim_until": claimable.get(line["id"]),
                 }
                 for line in found["lines"]
             ],
             "state": state_of(found),
             "discount_name": found["translatedDiscountName"] or found["discountName"] or "",
+            "way": way_of(found),
+            "recalled": _recalled(found["lines"]),
+            "is_paid": is_paid(found),
+            "owed": owed,
+            "given_back": owed_back(found, is_given=True),
+            "to_pay": Decimal(str(found["total"]["gross"]["amount"])) - owed,
             "method_name": named(method) if method else found["shippingMethodName"],
             "delivery": (method or {}).get("delivery") or {},
             "window": window_of(found["placement"] or {}),
@@ -95,18 +111,20 @@ def window_of(placement: dict[str, Any]) -> str:
     )
 
 
-def state_of(order: dict[str, Any]) -> str:
-    """Where an order stands, in one sentence for the buyer."""
-    placement = order["placement"] or {}
-    if placement.get("expiredAt"):
-        return _("Cancelled: it was not paid in time.")
-    if order["status"] == "CANCELED":
-        return _("Cancelled.")
-    if order["status"] == "FULFILLED":
-        return _("Delivered.")
-    if placement.get("paysOnCollection"):
-        return _("Placed. It is harvested and packed; you pay when you get it.")
-    return _("Placed and paid.") if order["isPaid"] else _("Placed, not paid yet.")
+def _by_line(claims: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The claims about each line, each with its state and its problem in words."""
+    by_line: dict[str, list[dict[str, Any]]] = {}
+    for claim in claims:
+        by_line.setdefault(claim["orderLine"]["id"], []).append(
+            claim | {"problem_name": problem_names()[claim["problem"]]}
+        )
+    return by_line
+
+
+def _recalled(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The recalled lots that something was packed from, each once."""
+    lots = {row["lot"]["traceCode"]: row["lot"] for line in lines for row in line["lots"]}
+    return [lot for lot in lots.values() if lot["recalledAt"]]
 
 
 def masked(phone: str) -> str:

@@ -6,15 +6,21 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import redis
 import time_machine
+from django.conf import settings
+from django.db.models import ProtectedError
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from backend.cooperatives.models import Cooperative, Membership, ProgramToken
 from backend.cooperatives.services import MOST_TOKENS, issue_token
-from backend.stock.models import Report
+from backend.saleor_port import attempts
+from backend.stock import dead_letters
+from backend.stock.models import DeadLetter, Report
 from tests import produce
 from tests.backend.api.conftest import Ask
 from tests.backend.api.test_desk import REPORTS, SUBMIT, SUPPLIES, TwoSheds, a_count, nodes
@@ -174,3 +180,140 @@ def test_a_report_of_five_thousand_lines_fits(ask: Ask, sheds: TwoSheds, program
     assert refused["errors"][0]["extensions"]["limit"] == {"of": "list_items", "found": 5_001, "most": 5_000}
     stranger = ask(submit, input=a_count(lines=lines[:5_000]))
     assert stranger["errors"][0]["extensions"]["limit"]["of"] == "body"
+
+
+def test_a_report_says_by_which_token_it_came(ask: Ask, sheds: TwoSheds, program: str) -> None:
+    ask(SUBMIT, token=program, input=a_count())
+    token = ProgramToken.objects.get()
+    assert Report.objects.get().program == token
+    said = """query($c: String!) {
+      stockReports(cooperative: $c, first: 5) { edges { node { program submittedBy } } }
+      movements(cooperative: $c, code: "XY-0001", first: 1) { edges { node { line { report { program } } } } } }"""
+    name = f"进销存 …{program[-4:]}"
+    # Revoked or not.
+    ProgramToken.objects.update(revoked_at=timezone.now())
+    answer = ask(said, token=sheds.wang, c="baima")
+    assert nodes(answer, "stockReports") == [{"program": name, "submittedBy": ""}]
+    assert nodes(answer, "movements") == [{"line": {"report": {"program": name}}}]
+    with pytest.raises(ProtectedError):
+        token.delete()
+
+
+def test_a_persons_report_names_no_program(ask: Ask, sheds: TwoSheds) -> None:
+    ask(SUBMIT, token=sheds.wang, input=a_count())
+    assert Report.objects.get().program is None
+
+
+def test_a_program_does_not_pass_for_a_person_at_the_desk(ask: Ask, sheds: TwoSheds, program: str) -> None:
+    taken = ask(SUBMIT, token=program, input=a_count(source="DESK"))["data"]["stockReportSubmit"]
+    assert [error["code"] for error in taken["errors"]] == ["SOURCE_INVALID"]
+    assert not Report.objects.exists()
+
+
+@pytest.fixture
+def few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.ATTEMPTS, "request_of_program", (3, 20))
+
+
+@pytest.mark.usefixtures("few_requests")
+def test_a_program_that_asks_too_often_is_told_when_to_try_again(
+    ask: Ask, sheds: TwoSheds, program: str, manager: str, client: Client
+) -> None:
+    other = ask(ISSUE, token=manager, c="baima", name="地磅")["data"]["stockTokenIssue"]["token"]
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _each in range(3):
+            assert not ask(SUBMIT, token=program, input=a_count())["data"]["stockReportSubmit"]["errors"]
+        refused = client.post(
+            "/graphql/",
+            data=json.dumps({"query": SUBMIT, "variables": {"input": a_count()}}),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {program}", "Accept-Language": "zh-hans"},
+        )
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "20")
+        assert refused.json()["errors"] == [
+            {
+                "message": "这个程序请求太频繁，请 20 秒后再试。",
+                "extensions": {"exception": {"code": "TOO_MANY_REQUESTS"}, "retryAfter": 20},
+            }
+        ]
+        assert Report.objects.count() == 3
+        # Another token, and a person, are counted for themselves.
+        assert "errors" not in ask(SUPPLIES, token=other, c="baima")
+        assert "errors" not in ask(SUPPLIES, token=sheds.wang, c="baima")
+        clock.shift(timedelta(seconds=21))
+        assert "errors" not in ask(SUPPLIES, token=program, c="baima")
+
+
+@pytest.mark.usefixtures("few_requests")
+def test_several_mutations_in_one_request_are_counted_each(ask: Ask, sheds: TwoSheds, program: str) -> None:
+    undo = " ".join(f'u{n}: stockReportUndo(id: "{uuid4()}") {{ errors {{ code }} }}' for n in range(4))
+    answer = ask(f"mutation {{ {undo} }}", token=program)
+    assert answer["errors"][0]["extensions"]["exception"]["code"] == "TOO_MANY_REQUESTS"
+    assert "errors" not in ask(SUPPLIES, token=program, c="baima")
+
+
+def test_while_redis_is_away_a_program_is_not_kept_out(
+    ask: Ask, sheds: TwoSheds, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> str:
+        raise redis.ConnectionError("no Redis")
+
+    monkeypatch.setattr(attempts, "_script", lambda _text: away)
+    assert not ask(SUBMIT, token=program, input=a_count())["data"]["stockReportSubmit"]["errors"]
+
+
+# ---- Reports that failed --------------------------------------------------------------------------------------------
+
+RETRY = "mutation($id: ID!) { stockReportRetry(id: $id) { report { status message } errors { code } } }"
+DISCARD = "mutation($id: ID!) { stockReportDiscard(id: $id) { report { status } errors { code } } }"
+
+
+@pytest.fixture
+def failed(ask: Ask, sheds: TwoSheds) -> Report:
+    ask(SUBMIT, token=sheds.wang, input=a_count())
+    Report.objects.update(status=Report.Status.FAILED, attempts=8, message="没成", applied_at=None)
+    report = Report.objects.get()
+    dead_letters.keep_dead_letter(
+        task=dead_letters.APPLIES,
+        args=[str(report.pk)],
+        kwargs={},
+        error=ValueError("no"),
+        now=timezone.now(),
+    )
+    return report
+
+
+def test_a_failed_report_is_tried_again_once_however_often_it_is_asked(
+    ask: Ask,
+    sheds: TwoSheds,
+    program: str,
+    failed: Report,
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queued: list[str] = []
+    monkeypatch.setattr("backend.stock.tasks.apply_report.delay", queued.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        for token in (sheds.wang, program):
+            answer = ask(RETRY, token=token, id=failed.pk)["data"]["stockReportRetry"]
+            assert answer == {"report": {"status": "RECEIVED", "message": ""}, "errors": []}
+    assert queued == [str(failed.pk)]
+    assert not DeadLetter.objects.filter(closed_at__isnull=True).exists()
+
+
+def test_a_failed_report_is_put_aside_and_stays_there(ask: Ask, sheds: TwoSheds, failed: Report) -> None:
+    for _each in range(2):
+        answer = ask(DISCARD, token=sheds.wang, id=failed.pk)["data"]["stockReportDiscard"]
+        assert answer == {"report": {"status": "DISCARDED"}, "errors": []}
+    assert not DeadLetter.objects.filter(closed_at__isnull=True).exists()
+    retried = ask(RETRY, token=sheds.wang, id=failed.pk)["data"]["stockReportRetry"]
+    assert retried["report"]["status"] == "DISCARDED"
+
+
+def test_nobody_else_touches_a_failed_report(ask: Ask, sheds: TwoSheds, failed: Report) -> None:
+    for stranger in (sheds.chen, sheds.li, ""):
+        for what, name in ((RETRY, "stockReportRetry"), (DISCARD, "stockReportDiscard")):
+            answer = ask(what, token=stranger, id=failed.pk)["data"][name]
+            assert answer is None or answer["errors"] == [{"code": "UNKNOWN_REPORT"}]
+    failed.refresh_from_db()
+    assert failed.status == Report.Status.FAILED

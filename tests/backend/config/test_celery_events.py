@@ -11,11 +11,12 @@ import pytest
 import redis
 from celery import current_app
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from backend.stock import dead_letters, feed_services, metrics, tasks
+from backend.stock.errors import ReportGivenUp
 from backend.stock.models import Alert, DeadLetter, Feed, Report
 from tests.backend.stock.shed import MORNING, an_uncounted_supply, count
 from tests.produce import a_cooperative
@@ -221,7 +222,86 @@ def test_what_passes_is_no_fault_of_the_report(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(OperationalError):
         tasks.apply_report(str(report.pk))
     report.refresh_from_db()
-    assert report.attempts == 0
+    assert (report.attempts, report.disturbances) == (0, 1)
+    assert report.message == "暂时没能记下，稍后会自动再试。"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_at_which_the_database_fails_every_time_ends_where_a_person_sees_it(
+    monkeypatch: pytest.MonkeyPatch, admin_client: Client
+) -> None:
+    supply = an_uncounted_supply(cooperative=a_cooperative(), code="XY-0007")
+    report = Report.objects.create(
+        cooperative=supply.cooperative,
+        source=Report.Source.FEED,
+        format="json",
+        basis="shelf",
+        idempotency_key="1",
+        raw=b'{"items": [{"code": "XY-0007", "quantity": 20, "unit": "g"}]}',
+        raw_sha256="1",
+        received_at=MORNING,
+    )
+    with connection.cursor() as cursor:
+        # What a report meets whose rows the server can never take.
+        cursor.execute(
+            """
+            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER no_room BEFORE INSERT ON stock_reportline FOR EACH ROW EXECUTE FUNCTION no_room();
+            """
+        )
+    for _each in range(feed_services.MOST_DISTURBANCES - 1):
+        with pytest.raises(OperationalError):
+            tasks.apply_report(str(report.pk))
+    assert Report.objects.get(pk=report.pk).status == Report.Status.RECEIVED
+    given_up = tasks.apply_report.apply(args=[str(report.pk)])
+    assert type(given_up.result) is ReportGivenUp
+    # Not one of those that Celery tries again.
+    assert not isinstance(given_up.result, tasks.PASSING)
+
+    report.refresh_from_db()
+    assert report.status == Report.Status.FAILED
+    assert report.message == "试了 20 次都没能入账，已通知商店工作人员。"
+    assert "no room" in report.last_error
+    tasks.apply_report(str(report.pk))
+    assert feed_services.reports_left_behind(now=timezone.now() + timedelta(days=3)) == []
+    # As a worker does with what a task raises.
+    dead_letters.keep_dead_letter(
+        task=tasks.apply_report.name,
+        args=[str(report.pk)],
+        kwargs={},
+        error=given_up.result,
+        now=timezone.now(),
+    )
+    letter = DeadLetter.objects.get()
+    assert (letter.error, letter.args) == ("ReportGivenUp", [str(report.pk)])
+    page = admin_client.get("/admin/stock/deadletter/").content.decode()
+    assert f'href="/admin/stock/report/{report.pk}/change/"' in page
+
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER no_room ON stock_reportline; DROP FUNCTION no_room()")
+    # Twice, as two people do who look at the same page.
+    queued: list[str] = []
+    monkeypatch.setattr(dead_letters.current_app, "send_task", lambda name, args, **_: queued.extend(args))
+    for _each in range(2):
+        assert dead_letters.run_again(letter_ids=[letter.pk], now=timezone.now()) == 1
+    assert queued == [str(report.pk)] * 2
+    for report_id in queued:
+        tasks.apply_report(report_id)
+    report.refresh_from_db()
+    assert (report.status, report.disturbances, report.attempts) == (Report.Status.APPLIED, 0, 1)
+    assert report.lines.count() == 1
+
+
+@pytest.mark.django_db
+def test_who_has_a_report_applied_again_deals_with_its_letter() -> None:
+    report_id, other = uuid4(), uuid4()
+    for failed in (report_id, other):
+        dead_letters.keep_dead_letter(
+            task=dead_letters.APPLIES, args=[str(failed)], kwargs={}, error=ValueError("no"), now=MORNING
+        )
+    assert dead_letters.close_of_report(report_id=report_id, now=MORNING) == 1
+    assert DeadLetter.objects.get(closed_at__isnull=True).args == [str(other)]
 
 
 # ---- /metrics -------------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ def test_a_production_environment_is_read_whole(production: dict[str, str], tmp_
     assert (environment.secure, environment.debug, environment.demo) == (True, False, False)
     assert environment.media_root == tmp_path / "media"
     assert environment.feeds_allow_private is False
+    assert environment.feeds_patience_s == 30
 
 
 def test_passwords_are_not_shown(production: dict[str, str]) -> None:
@@ -194,6 +195,9 @@ def test_several_keys_seal_and_open_while_they_are_changed(
         ("FEED_CREDENTIALS_KEY", f"{'n' * 40} short"),
         ("METRICS_TOKEN", "short"),
         ("FEEDS_FOLDER", "feeds"),
+        ("FEEDS_PATIENCE_SECONDS", "0"),
+        ("FEEDS_PATIENCE_SECONDS", "91"),
+        ("FEEDS_PATIENCE_SECONDS", "4.5"),
     ],
 )
 def test_what_would_be_guessed_or_lie_anywhere_is_refused(

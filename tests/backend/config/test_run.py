@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
+from celery import Celery
 
 from backend.config.embedded import free_port
-from backend.config.environment import REPOSITORY
+from backend.config.environment import REPOSITORY, parse_redis_url
 from backend.config.run import Done, migrations_fingerprint, static_fingerprint
 from backend.config.supervision import MARK
 from tests.databases import Servers
@@ -72,6 +74,8 @@ def start(var: Path, environment: dict[str, str]) -> Launcher:
             stdout=console,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # As a script's shell leaves it to what it starts in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         )
     launcher = Launcher(process, int(environment["PORT"]), var, environment)
     wait_for(
@@ -114,6 +118,24 @@ def launcher(servers: Servers, tmp_path: Path) -> Iterator[Launcher]:
     servers.drop_database("xinyi_test_run")
 
 
+@contextlib.contextmanager
+def a_task_that_does_not_end(launcher: Launcher) -> Iterator[None]:
+    """The worker audits the stock, and waits for a table that somebody else holds."""
+    broker = parse_redis_url(json.loads((launcher.var / "embedded.json").read_text())["REDIS_URL"]).broker_url
+    with psycopg.connect(launcher.environment["DATABASE_URL"]) as held, Celery(broker=broker) as sender:
+        held.execute("LOCK TABLE stock_movement IN ACCESS EXCLUSIVE MODE")
+        sender.send_task("backend.stock.tasks.audit_stock", queue="default")
+
+        def waits() -> bool:
+            (count,) = held.execute(
+                "SELECT count(*) FROM pg_locks WHERE relation = 'stock_movement'::regclass AND NOT granted"
+            ).fetchone() or (0,)
+            return bool(count)
+
+        wait_for(waits, seconds=120, launcher=launcher)
+        yield
+
+
 @pytest.mark.timeout(600)
 def test_it_serves_mends_itself_and_ctrl_c_leaves_no_process(launcher: Launcher) -> None:
     with urllib.request.urlopen(f"http://localhost:{launcher.port}/healthz", timeout=30) as answer:
@@ -137,9 +159,13 @@ def test_it_serves_mends_itself_and_ctrl_c_leaves_no_process(launcher: Launcher)
     os.kill(killed, signal.SIGKILL)
     wait_for(lambda: launcher.pid_of("worker") not in (None, killed), seconds=30, launcher=launcher)
 
-    launcher.process.send_signal(signal.SIGINT)
-    assert launcher.process.wait(240) == 0
+    with a_task_that_does_not_end(launcher):
+        launcher.process.send_signal(signal.SIGINT)
+        assert launcher.process.wait(90) == 0
     assert launcher.left() == []
+    ended = (launcher.var / "log" / "supervisord.log").read_text()
+    # The worker dropped its task, and Redis, which keeps it for the next start, ended in order after that.
+    assert re.search(r"stopped: worker .*stopped: redis \(exit status 0\)", ended, re.DOTALL)
     assert not (launcher.var / "embedded.json").exists()
 
 

@@ -15,6 +15,7 @@ from saleor.order.models import Order
 
 from backend.catalogue.models import Wait
 from backend.ordering.closing import ClosingRefused, close_account
+from backend.ordering.models import Claim
 from backend.ordering.services import place_order
 from tests import produce
 from tests.backend.ordering.test_place_order import a_request
@@ -71,6 +72,31 @@ def test_an_order_on_its_way_keeps_the_account_open_and_is_named(status: str) ->
     assert str(order.pk) in str(refused.value)
     Order.objects.update(status=OrderStatus.CANCELED)
     close_account(user_pk=li.pk)
+
+
+def test_a_claim_that_is_not_settled_keeps_the_account_open() -> None:
+    li = produce.a_person(email=LI)
+    order = an_order(produce.a_shed(), li)
+    claim = Claim.objects.create(
+        order_line=order.lines.get(),
+        packs=1,
+        problem=Claim.Problem.SPOILT,
+        words="烂了一半",
+        idempotency_key="key-1",
+        request_sha256="",
+        opened_at=NOW,
+    )
+    claim.photos.create(position=0, jpeg=b"jpeg", width=1, height=1)
+    accepted = {"status": Claim.Status.ACCEPTED, "decided_at": NOW, "amount": 7}
+    for changes in ({}, accepted | {"settlement": Claim.Settlement.OWED}):
+        Claim.objects.update(**({"packs": 1} | changes))
+        with pytest.raises(ClosingRefused) as refused:
+            close_account(user_pk=li.pk)
+        assert refused.value.code == "claim_open"
+    Claim.objects.update(settlement=Claim.Settlement.PAID)
+    close_account(user_pk=li.pk)
+    claim.refresh_from_db()
+    assert (claim.words, claim.amount, claim.photos.count()) == ("", 7, 0)
 
 
 def test_who_keeps_books_or_works_for_the_shop_cannot_go_alone() -> None:

@@ -248,6 +248,17 @@ def test_a_letter_that_could_not_be_sent_is_sent_later(keeper: str, monkeypatch:
     assert len(mail.outbox) == 1
 
 
+def test_what_nobody_could_be_told_is_told_to_the_first_who_can_be() -> None:
+    a_feed(last_answered_at=MORNING, silent_after_minutes=30)
+    alerts.watch(now=MORNING + timedelta(hours=1))
+    assert Alert.objects.get().told_at is None
+    user = a_person(email="staff@xinyi.example", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="manage_products"))
+    alerts.watch(now=MORNING + timedelta(hours=2))
+    (letter,) = mail.outbox
+    assert letter.recipients() == ["staff@xinyi.example"]
+
+
 def test_nobody_is_woken_by_a_feed_that_may_be_silent_or_is_not_due() -> None:
     a_feed(on_silence=Feed.Silence.NOTHING)
     a_feed(a_cooperative(slug="b", name="乙"), is_enabled=False)

@@ -215,7 +215,7 @@ def test_a_file_that_is_too_large_is_not_kept(baima: Cooperative, celtuce: Suppl
 
 def test_a_draft_is_put_aside_by_hand_or_after_a_day(baima: Cooperative, celtuce: Supply) -> None:
     first = upload(baima, a_file(["XY-0007", "莴笋", 120, "斤", None]))
-    services.discard_draft(report_id=first.pk, now=LATER)
+    services.discard_report(report_id=first.pk)
     with pytest.raises(ReportClosed):
         confirm(first)
     second = upload(baima, a_file(["XY-0007", "莴笋", 121, "斤", None]))
@@ -224,8 +224,8 @@ def test_a_draft_is_put_aside_by_hand_or_after_a_day(baima: Cooperative, celtuce
     with pytest.raises(ReportClosed):
         confirm(second)
     with pytest.raises(ReportClosed):
-        services.discard_draft(
-            report_id=confirm(upload(baima, a_file(["XY-0007", "莴笋", 9, "斤", None]))).pk, now=LATER
+        services.discard_report(
+            report_id=confirm(upload(baima, a_file(["XY-0007", "莴笋", 9, "斤", None]))).pk
         )
 
 

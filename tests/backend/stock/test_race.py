@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -34,6 +35,8 @@ from tests.backend.stock.shed import (
 from tests.produce import a_cooperative
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+Kind = Movement.Kind
 
 
 @pytest.fixture
@@ -153,3 +156,64 @@ def test_one_report_applied_by_eight_workers_is_applied_once(supply: Supply) -> 
     assert all_at_once(*[apply] * 8, threads=8).count(True) == 1
     assert Movement.objects.count() == ReportLine.objects.count() == 1
     assert available(supply, variant_of(supply)) == 50
+
+
+def waits(backend_pid: int) -> bool:
+    """Whether that connection stands in line for an advisory lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND pid = %s", [backend_pid]
+        )
+        return cursor.fetchone() is not None
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_count_waits_for_the_basket_that_is_in_and_for_none_that_comes_later(supply: Supply) -> None:
+    cooperative, box = supply.cooperative, variant_of(supply)
+    count(cooperative, {supply.code: "100"}, at=timezone.now() - timedelta(hours=1))
+    pids: dict[str, int] = {}
+
+    def own_pid(name: str) -> None:
+        connection.ensure_connection()
+        pids[name] = connection.connection.info.backend_pid
+
+    def counting() -> None:
+        own_pid("count")
+        try:
+            count(cooperative, {supply.code: "90"}, at=timezone.now() - timedelta(minutes=1))
+        finally:
+            connection.close()
+
+    def buying() -> bool:
+        own_pid("basket")
+        return buy(box)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        with transaction.atomic():
+            _, lines = an_order((box, 1))
+            allocate(lines=lines, country_code="CN", now=timezone.now())
+            counted = pool.submit(counting)
+            wait_until(lambda: "count" in pids and waits(pids["count"]))
+            bought = pool.submit(buying)
+            wait_until(lambda: "basket" in pids and waits(pids["basket"]))
+        counted.result(timeout=60)
+        assert bought.result(timeout=60)
+
+    movements = Movement.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(movements) == [Kind.COUNT, Kind.ALLOCATE, Kind.COUNT, Kind.ALLOCATE]
+    assert find_drift() == []
+
+
+def test_an_order_for_what_is_sold_out_waits_for_nobody(supply: Supply) -> None:
+    count(supply.cooperative, {supply.code: "2"}, at=timezone.now() - timedelta(hours=1))
+    box = variant_of(supply)
+    with ThreadPoolExecutor(max_workers=1) as pool, transaction.atomic():
+        ledger.close_turnstile(cooperative_id=supply.cooperative_id)
+        ledger.lock_supplies(supply_ids=[supply.pk])
+        assert pool.submit(buy, box, 2).result(timeout=30) is False

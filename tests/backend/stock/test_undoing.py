@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from backend.cooperatives.models import Cooperative
+from backend.provenance.models import HarvestLot
 from backend.stock.allocation import LedgerStockKeeper, allocate
 from backend.stock.audit import find_drift
 from backend.stock.errors import ReportClosed
 from backend.stock.models import Movement, Report, Shortfall, Supply
-from backend.stock.services import undo_report
+from backend.stock.services import SubmittedLine, submit_report, undo_report
 from backend.stock.words import Basis
 from tests.backend.stock.shed import MORNING, an_order, an_uncounted_supply, available, count, variant_of
 from tests.produce import a_cooperative, a_person
@@ -160,3 +162,92 @@ def test_what_was_never_applied_cannot_be_undone(baima: Cooperative, celtuce: Su
     with pytest.raises(ReportClosed):
         undo(refused)
     assert available(celtuce, variant_of(celtuce)) == 50
+
+
+# ---- Lots -----------------------------------------------------------------------------------------------------------
+
+
+def a_lot(supply: Supply, code: str, **changes: Any) -> HarvestLot:
+    return HarvestLot.objects.create(
+        cooperative=supply.cooperative,
+        product=supply.product,
+        code=code,
+        harvested_on=MORNING.date(),
+        best_before=MORNING.date(),
+        **changes,
+    )
+
+
+def count_of_lot(supply: Supply, quantity: str, lot: str, *, at: datetime) -> Report:
+    return submit_report(
+        cooperative=supply.cooperative,
+        basis=Basis.SHELF,
+        counted_at=at,
+        idempotency_key=f"{quantity} of {lot} at {at}",
+        lines=[SubmittedLine(code=supply.code, quantity=quantity, unit="斤", lot=lot)],
+        source=Report.Source.DESK,
+        submitted_by=None,
+        now=at + timedelta(seconds=30),
+    )
+
+
+def lot_on_sale(supply: Supply) -> str | None:
+    supply.refresh_from_db()
+    return supply.lot.code if supply.lot else None
+
+
+def test_undo_puts_the_lot_before_on_sale_again(celtuce: Supply) -> None:
+    for code in ("1120", "1121"):
+        a_lot(celtuce, code)
+    first = count_of_lot(celtuce, "90", "1120", at=LATER)
+    second = count_of_lot(celtuce, "80", "1121", at=LATER + timedelta(minutes=5))
+    assert lot_on_sale(celtuce) == "1121"
+
+    said = undo(second).message
+    assert lot_on_sale(celtuce) == "1120"
+    assert "在售批次也换回之前的" in said and "XY-0007" in said
+    undo(first)
+    assert lot_on_sale(celtuce) is None
+    assert celtuce.on_hand == 50_000
+
+
+def test_a_lot_stays_where_somebody_counted_again_since(celtuce: Supply) -> None:
+    for code in ("1120", "1121"):
+        a_lot(celtuce, code)
+    first = count_of_lot(celtuce, "90", "1120", at=LATER)
+    second = count_of_lot(celtuce, "80", "1121", at=LATER + timedelta(minutes=5))
+    assert undo(first).status == Report.Status.PARTLY
+    assert lot_on_sale(celtuce) == "1121"
+    # What the first one said stands, so it is what the second one goes back to.
+    undo(second)
+    assert lot_on_sale(celtuce) == "1120"
+    assert celtuce.on_hand == 45_000
+
+
+def test_a_lot_that_somebody_changed_since_stays_and_is_named(celtuce: Supply) -> None:
+    a_lot(celtuce, "1120")
+    by_hand = a_lot(celtuce, "1122")
+    report = count_of_lot(celtuce, "90", "1120", at=LATER)
+    Supply.objects.filter(pk=celtuce.pk).update(lot=by_hand)
+    undone = undo(report)
+    assert lot_on_sale(celtuce) == "1122"
+    assert undone.status == Report.Status.UNDONE
+    assert "批次之后有人改过" in undone.message and "XY-0007" in undone.message
+
+
+def test_a_recalled_lot_does_not_come_back(celtuce: Supply) -> None:
+    recalled = a_lot(celtuce, "1119")
+    a_lot(celtuce, "1120")
+    count_of_lot(celtuce, "95", "1119", at=LATER - timedelta(minutes=5))
+    report = count_of_lot(celtuce, "90", "1120", at=LATER)
+    HarvestLot.objects.filter(pk=recalled.pk).update(recalled_at=LATER, recall_reason="农残超标")
+    assert "已召回" in undo(report).message
+    assert lot_on_sale(celtuce) is None
+
+
+def test_a_count_that_names_the_lot_on_sale_changes_no_lot(celtuce: Supply) -> None:
+    a_lot(celtuce, "1120")
+    count_of_lot(celtuce, "90", "1120", at=LATER)
+    again = count_of_lot(celtuce, "85", "1120", at=LATER + timedelta(minutes=5))
+    assert "批次" not in undo(again).message
+    assert lot_on_sale(celtuce) == "1120"

@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from backend.cooperatives.models import Membership, ProgramToken
+from backend.cooperatives.services import issue_token
 from backend.ordering.services import place_order
-from backend.stock.models import Report
+from backend.stock.models import Alert, Report
 from storefront_theme.desk.stock_file import harmless, stock_csv
 from tests import produce
 from tests.backend.ordering.test_place_order import a_request
@@ -239,3 +240,61 @@ def test_a_bookkeeper_is_told_to_ask_the_manager(sheds: TwoSheds, email: str) ->
     assert client.get("/desk/programs/").status_code == 403
     assert client.post("/desk/programs/", {"name": "x"}).status_code == 403
     assert not ProgramToken.objects.exists()
+
+
+def test_a_programs_report_is_told_by_its_name_on_every_page(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    count(client, supply=sheds.baima.supply, quantity="16")
+    token, _text = issue_token(
+        cooperative=sheds.baima.cooperative, name="办公室进销存", issued_by=None, now=timezone.now()
+    )
+    Report.objects.update(source=Report.Source.PUSH, submitted_by=None, program=token)
+    name = f"办公室进销存 …{token.ending}"
+    for address in ("/desk/reports/", f"/desk/reports/{Report.objects.get().pk}/", "/desk/goods/XY-0001/"):
+        assert name in text_of(client.get(address))
+
+
+def test_a_report_that_failed_is_tried_again_or_put_aside(
+    sheds: TwoSheds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.stock.tasks.apply_report.delay", lambda _id: None)
+    client = signed_in("wang@baima.example")
+    count(client, supply=sheds.baima.supply, quantity="16")
+    address = f"/desk/reports/{Report.objects.get().pk}/"
+    for pressed, status in (("retry", Report.Status.RECEIVED), ("discard", Report.Status.DISCARDED)):
+        Report.objects.update(status=Report.Status.FAILED, message="试了 8 次都没能入账")
+        page = client.get(address)
+        assert "试了 8 次都没能入账" in text_of(page)
+        assert f'value="{pressed}"' in page.content.decode()
+        assert client.post(f"{address}failed/", {"do": pressed})["Location"] == address
+        assert Report.objects.get().status == status
+    assert "failed/" not in client.get(address).content.decode()
+    stranger = signed_in("chen@fuxing.example")
+    Report.objects.update(status=Report.Status.FAILED)
+    for pressed in ("retry", "discard"):
+        stranger.post(f"{address}failed/", {"do": pressed})
+    assert Report.objects.get().status == Report.Status.FAILED
+
+
+def test_a_report_stands_under_the_name_of_its_own_cooperative_only(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    count(client, supply=sheds.baima.supply, quantity="16")
+    Membership.objects.create(
+        cooperative=sheds.fuxing_supply.cooperative,
+        user=Membership.objects.get(user__email="wang@baima.example").user,
+    )
+    address = f"/desk/reports/{Report.objects.get().pk}/"
+    assert client.get(address, {"cooperative": "baima"}).status_code == 200
+    assert client.get(address, {"cooperative": "fuxing"}).status_code == 404
+
+
+def test_a_trouble_is_told_on_the_desk(sheds: TwoSheds) -> None:
+    Alert.objects.create(
+        kind=Alert.Kind.COUNTS_OLD,
+        cooperative=sheds.baima.cooperative,
+        message="白马合作社上一次盘点是在两天前。",
+        since=timezone.now(),
+        opened_at=timezone.now(),
+    )
+    assert "上一次盘点是在两天前" in text_of(signed_in("wang@baima.example").get("/desk/"))
+    assert "上一次盘点是在两天前" not in text_of(signed_in("chen@fuxing.example").get("/desk/"))
