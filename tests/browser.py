@@ -69,8 +69,12 @@ class Visitors:
         height: int = 844,
         javascript: bool = True,
         colours: Literal["light", "dark"] = "light",
+        service_worker: bool = True,
     ) -> "Page":
-        """A new person with a screen of width x height CSS pixels; a phone where it is narrow."""
+        """A new person with a screen of width x height CSS pixels; a phone where it is narrow.
+
+        service_worker: False for whoever measures what comes over the network.
+        """
         narrow = width < 600
         context = self.browser.new_context(
             base_url=self.base_url,
@@ -80,6 +84,7 @@ class Visitors:
             has_touch=narrow,
             java_script_enabled=javascript,
             color_scheme=colours,
+            service_workers="allow" if service_worker else "block",
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
         )

@@ -71,8 +71,9 @@ FIELD_COSTS = {
     "Mutation.stockReportUndo": 3_000,
     "Mutation.stockReportUpload": 1_000,
     # Reads the whole file and weighs each of its rows.
-    "StockReport.preview": 3_000,
-    "StockReport.rawBase64": 1_000,
+    "StockReport.preview": 5_500,
+    # Ten megabytes, and a third more as text.
+    "StockReport.rawBase64": 10_000,
     "Query.claimPhoto": 500,
     "StockReport.progress": 20,
     # Each asks the database for itself.

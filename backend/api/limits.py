@@ -36,7 +36,7 @@ class Limits:
     body_bytes: int = 256 * 1024
     # Of a cooperative's member or program, and of staff: a report has up to 5,000 lines.
     report_bytes: int = 1024 * 1024
-    # Files, which only the same may send: a stock file has up to 10 MB.
+    # With files: a stock file has up to 10 MB.
     upload_bytes: int = 11 * 1024 * 1024
     batch: int = 10
     # A standard introspection has 150, the largest document of Saleor's dashboard some 900.

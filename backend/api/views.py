@@ -43,6 +43,10 @@ from backend.saleor_port.attempts import TooManyAttempts, take_program
 log = structlog.get_logger(__name__)
 
 
+A_FILE_IS_LIKE = 10
+"""So many operations of a program: a file may have 10 MB, and is kept."""
+
+
 class RequestUnreadable(RequestRefused):
     """Not what GraphQL over HTTP looks like."""
 
@@ -281,6 +285,8 @@ def _count_program(request: HttpRequest, *, operations: int) -> None:
     program = getattr(request, "program", None)
     if program is None:
         return
+    if request.content_type == "multipart/form-data":
+        operations *= A_FILE_IS_LIKE
     try:
         take_program(program=program.pk, operations=operations)
     except TooManyAttempts as error:

@@ -356,7 +356,8 @@ VERSATILEIMAGEFIELD_RENDITION_KEY_SETS = {
         ("product_small", "thumbnail__60x60"),
         ("product_small_2x", "thumbnail__120x120"),
         ("product_list", "thumbnail__255x255"),
-        ("product_list_2x", "thumbnail__510x510"),
+        # A card is 176 CSS pixels wide on a phone, 272 on a desk.
+        ("product_card", "thumbnail__360x360"),
     ],
     "background_images": [("header_image", "thumbnail__1080x440")],
     "user_avatars": [("default", "thumbnail__445x445")],

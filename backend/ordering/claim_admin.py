@@ -25,6 +25,7 @@ from backend.ordering.payouts import note_paid_by_hand, pay_again
 
 ORDERS = "order.manage_orders"
 ACCEPT, REFUSE = "accept", "refuse"
+SHOWN_HEIGHT_PX = 240
 
 
 class DecisionForm(forms.ModelForm):
@@ -49,7 +50,7 @@ class DecisionForm(forms.ModelForm):
         widgets = {"reason": forms.Textarea(attrs={"rows": 3})}
 
     def clean(self) -> dict[str, Any]:
-        cleaned = cast(dict[str, Any], super().clean() or self.cleaned_data)
+        cleaned = super().clean() or self.cleaned_data
         granted, worth = cleaned.get("granted"), worth_of(self.instance)
         if cleaned.get("decision") == REFUSE and not cleaned.get("reason", "").strip():
             self.add_error("reason", _("Please tell the buyer why."))
@@ -132,14 +133,18 @@ class ClaimAdmin(SaleorPermissionAdmin):
     @admin.display(description=_("photos"))
     def pictures(self, claim: Claim) -> SafeString | str:
         photos = [
-            (reverse("admin:ordering_claim_photo", args=[photo.pk]), photo.width, photo.height)
+            (
+                reverse("admin:ordering_claim_photo", args=[photo.pk]),
+                photo.width * SHOWN_HEIGHT_PX // photo.height,
+                SHOWN_HEIGHT_PX,
+            )
             for photo in claim.photos.defer("jpeg")
         ]
         if not photos:
-            return _("deleted")
+            return str(_("deleted"))
         return format_html_join(
             " ",
-            '<a href="{0}"><img src="{0}" width="{1}" height="{2}" alt="" style="width:auto;height:14rem"></a>',
+            '<a href="{0}"><img src="{0}" width="{1}" height="{2}" alt=""></a>',
             photos,
         )
 

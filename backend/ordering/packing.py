@@ -59,47 +59,73 @@ def share_out(*, packs: int, units: int, heaps: Sequence[Heap]) -> dict[int, int
 @transaction.atomic
 def record_packed_lots(*, fulfillment_pk: int, now: datetime) -> int:
     """Write down the lots of every line of a fulfilment. Returns how many rows that took; a second time none."""
-    lines = list(
+    lines = _lines_of(fulfillment_pk)
+    if not lines:
+        return 0
+    heaps = _heaps(sources={line.source for line in lines}, today=in_shop_zone(now).date())
+    packs = {
+        (pack.supply.cooperative_id, pack.variant_id): pack
+        for pack in Pack.objects.filter(
+            variant__in=[line.variant_pk for line in lines],
+            supply__cooperative__in=[line.cooperative_pk for line in lines],
+        ).select_related("supply")
+    }
+    rows = []
+    for line in lines:
+        pack = packs.get((line.cooperative_pk, line.variant_pk))
+        units = pack.units if pack else 1
+        # Lots are weighed in grams: of what is counted by the piece, or by nobody, the weights say nothing.
+        weighed = pack is not None and pack.supply.unit == Supply.Unit.GRAM
+        found = heaps[line.source]
+        if not weighed:
+            found = [Heap(lot_pk=each.lot_pk, base_units=None) for each in found]
+        rows += [
+            PackedLot(
+                fulfillment_line_id=line.pk,
+                lot_id=lot_pk,
+                packs=part,
+                base_units=part * units if weighed else 0,
+            )
+            for lot_pk, part in share_out(packs=line.packs, units=units, heaps=found).items()
+        ]
+    PackedLot.objects.bulk_create(rows)
+    return len(rows)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What was packed of one variant in one shed."""
+
+    pk: int
+    packs: int
+    cooperative_pk: int
+    variant_pk: int
+    product_pk: int
+
+    @property
+    def source(self) -> tuple[int, int]:
+        return self.cooperative_pk, self.product_pk
+
+
+def _lines_of(fulfillment_pk: int) -> list[_Line]:
+    """Those that came out of a cooperative's shed, and of which nothing is written down yet."""
+    rows = (
         FulfillmentLine.objects.filter(
             fulfillment=fulfillment_pk,
             stock__warehouse__cooperative__isnull=False,
             order_line__variant__isnull=False,
             packed_lots__isnull=True,
         )
-        .select_related("stock__warehouse__cooperative", "order_line__variant")
         .order_by("pk")
+        .values_list(
+            "pk",
+            "quantity",
+            "stock__warehouse__cooperative",
+            "order_line__variant",
+            "order_line__variant__product",
+        )
     )
-    if not lines:
-        return 0
-    sources = {
-        line.pk: (line.stock.warehouse.cooperative.pk, line.order_line.variant.product_id) for line in lines
-    }
-    heaps = _heaps(sources=set(sources.values()), today=in_shop_zone(now).date())
-    packs = {
-        (pack.supply.cooperative_id, pack.variant_id): pack
-        for pack in Pack.objects.filter(
-            variant__in=[line.order_line.variant_id for line in lines],
-            supply__cooperative__in=[cooperative for cooperative, _product in sources.values()],
-        ).select_related("supply")
-    }
-    rows = []
-    for line in lines:
-        cooperative, product = sources[line.pk]
-        pack = packs.get((cooperative, line.order_line.variant_id))
-        units = pack.units if pack else 1
-        # Lots are weighed in grams: of what is counted by the piece, or by nobody, the weights say nothing.
-        weighed = pack is not None and pack.supply.unit == Supply.Unit.GRAM
-        found = heaps[cooperative, product]
-        if not weighed:
-            found = [Heap(lot_pk=each.lot_pk, base_units=None) for each in found]
-        rows += [
-            PackedLot(
-                fulfillment_line=line, lot_id=lot_pk, packs=part, base_units=part * units if weighed else 0
-            )
-            for lot_pk, part in share_out(packs=line.quantity, units=units, heaps=found).items()
-        ]
-    PackedLot.objects.bulk_create(rows)
-    return len(rows)
+    return [_Line(*row) for row in rows]
 
 
 def _heaps(*, sources: set[tuple[int, int]], today: date) -> Mapping[tuple[int, int], list[Heap]]:

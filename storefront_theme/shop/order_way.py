@@ -67,8 +67,8 @@ def way_of(order: Mapping[str, Any]) -> list[Step]:
 
 
 def _is_harvested(placement: Mapping[str, Any]) -> bool:
-    starts = placement.get("harvestStarts")
-    return bool(starts) and datetime.fromisoformat(starts) <= timezone.now()
+    starts: str = placement.get("harvestStarts") or ""
+    return starts != "" and datetime.fromisoformat(starts) <= timezone.now()
 
 
 def owed_back(order: Mapping[str, Any], *, is_given: bool) -> Decimal:

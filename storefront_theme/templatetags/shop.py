@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -23,6 +25,8 @@ from django.utils.translation import pgettext
 register = template.Library()
 
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
+
+_SENTENCES = re.compile(r".+?(?:[。！？]|[.!?](?=\s)|$)\s*", re.DOTALL)
 
 # 24 x 24, stroked with the text's colour by .icon.
 _ICONS = {
@@ -106,7 +110,7 @@ def window_text(*, day: str, starts: str, ends: str) -> str:
     begins, until = (f"{int(each[:2])}:{each[3:5]}" for each in (starts, ends))
     return _("%(weekday)s, %(day)s, %(from)s–%(until)s") % {
         "weekday": date_format(parsed, "l"),
-        "day": date_format(parsed, "MONTH_DAY_FORMAT"),
+        "day": _("%(day)s %(month)s") % {"day": parsed.day, "month": month_name(parsed.month)},
         "from": begins,
         "until": until,
     }
@@ -198,6 +202,18 @@ def months(numbers: Iterable[int] | None) -> str:
         for first, last in spans
     ]
     return _(", ").join(written)
+
+
+@register.filter
+def opening(text: str, length: int) -> str:
+    """The whole sentences with which a text begins, at least one. length: Chinese characters; others are half as wide."""
+    kept, room = "", 2 * length
+    for sentence in _SENTENCES.findall(text):
+        room -= sum(2 if unicodedata.east_asian_width(each) in "FW" else 1 for each in sentence)
+        if kept and room < 0:
+            break
+        kept += sentence
+    return kept.strip()
 
 
 @register.filter

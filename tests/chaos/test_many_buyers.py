@@ -60,6 +60,8 @@ class Market:
             at=timezone.now() - timedelta(hours=1),
         )
         self.met: Counter[str] = Counter()
+        self.heard: Counter[int] = Counter()
+        """Counts that came through, by feed."""
         self.errors: list[str] = []
         self.closing = threading.Event()
         self._one_at_a_time = threading.Lock()
@@ -132,16 +134,22 @@ class Market:
             for _ in range(chance.choice([1, 1, 2])):
                 apply_report(report_id=report_id, now=timezone.now())
             self.note("counted")
+            self.heard[number] += 1
         time.sleep(0.05)
 
 
 def test_nobody_is_sold_what_is_not_there(soak_minutes: float) -> None:
     market = Market()
     everything = {"sold", "sold out", "given back", "packed", "counted"}
-    market.open(seconds=30 if soak_minutes else 3, until=lambda: everything <= set(market.met))
+    market.open(
+        seconds=30 if soak_minutes else 3,
+        until=lambda: everything <= set(market.met) and len(market.heard) == FEEDS,
+    )
 
     assert market.errors == []
     assert set(market.met) == everything
+    # The buyers are eight to one, and yet every feed is heard.
+    assert len(market.heard) == FEEDS
     # At no moment was more promised than lay there.
     assert not Movement.objects.filter(allocated_after__gt=F("on_hand_after")).exists()
     assert not Shortfall.objects.exists()

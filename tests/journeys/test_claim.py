@@ -37,12 +37,12 @@ CAPTURE = """mutation($id: ID!, $amount: Decimal!) {
 
 
 def a_phones_photo(colour: str) -> bytes:
-    """Of twelve megapixels, lying on its side, with the place that it was taken at."""
+    """Larger than what is kept, lying on its side, with the place that it was taken at."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif.get_ifd(0x8825)[2] = (31.0, 28.0, 12.0)
     buffer = BytesIO()
-    Image.new("RGB", (4000, 3000), colour).save(buffer, "JPEG", exif=exif)
+    Image.new("RGB", (2400, 1800), colour).save(buffer, "JPEG", exif=exif)
     return buffer.getvalue()
 
 
@@ -120,7 +120,6 @@ def test_what_arrived_spoilt_is_shown_granted_and_given_back(
     take_the_money(shop, order_id=order_id, amount=total)
     phone.goto(address)
     assert way.locator("[aria-current=step]").inner_text().startswith("已交付")
-    assert barriers(phone) == []
 
     # From which lot: one tap from the order.
     main.get_by_role("link", name=re.compile("^溯源")).first.click()
@@ -130,7 +129,9 @@ def test_what_arrived_spoilt_is_shown_granted_and_given_back(
     main.get_by_role("link", name=re.compile("申请包赔")).click()
     phone.wait_for_url("**/claim/**")
     assert main.get_by_role("radio", name=re.compile("莴笋")).is_checked()
-    assert barriers(phone) == []
+    if javascript:
+        # axe is a script itself.
+        assert barriers(phone) == []
     # What is forgotten is asked for before anything is sent, so that no photo has to be chosen twice.
     main.get_by_label("说明一下").fill("一根烂了心")
     main.get_by_role("button", name="提交申请").click()
@@ -141,7 +142,6 @@ def test_what_arrived_spoilt_is_shown_granted_and_given_back(
         main.get_by_role("button", name="提交申请").click()
         main.get_by_text("请选择出了什么问题。").wait_for()
         assert main.get_by_label("说明一下").input_value() == "一根烂了心"
-        assert barriers(phone) == []
     main.get_by_role("radio", name="坏了、烂了").check()
     main.get_by_label("照片").set_input_files(
         [
@@ -163,7 +163,6 @@ def test_what_arrived_spoilt_is_shown_granted_and_given_back(
     assert shots.count() == 2
     shots.first.scroll_into_view_if_needed()
     assert shots.first.get_attribute("width") == "1200"
-    assert barriers(phone) == []
     with psycopg.connect(shop.database_url) as connection:
         kept = connection.execute(
             """SELECT photo.jpeg FROM ordering_claimphoto photo
@@ -178,8 +177,11 @@ def test_what_arrived_spoilt_is_shown_granted_and_given_back(
             assert picture.size == (1200, 1600)
             assert dict(picture.getexif()) == {}
 
+    if not javascript:
+        # What the staff do is the same whatever she has.
+        return
     # 赵干事 looks at the photos and gives back what one pack had cost.
-    desk = visitors.come(width=1280, height=900, javascript=javascript)
+    desk = visitors.come(width=1280, height=900)
     desk.goto("/admin/ordering/claim/?status__exact=open")
     desk.locator("[name=username]").fill(STAFF)
     desk.locator("[name=password]").fill(password_of(shop, email=STAFF))
@@ -197,7 +199,8 @@ def test_what_arrived_spoilt_is_shown_granted_and_given_back(
     assert barriers(phone) == []
 
 
-def test_an_order_is_cancelled_and_ordered_again_from_its_page(phone: Page) -> None:
+def test_an_order_is_cancelled_and_ordered_again_from_its_page(visitors: Visitors) -> None:
+    phone = visitors.come(javascript=False)
     put_into_the_basket(phone, good="dasuan")
     go_to_the_checkout(phone)
     fill_in(phone, email="again@example.com")

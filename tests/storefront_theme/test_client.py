@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.sessions.backends.cache import SessionStore
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 
@@ -35,8 +36,12 @@ class FarApi:
     url: str = ""
     status: int = 200
     body: bytes = b'{"data": {"dishes": []}}'
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self.bodies]
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def far_api(settings: Any) -> Iterator[FarApi]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             api.headers.append(dict(self.headers))
-            api.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            api.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(api.status)
             self.send_header("Content-Length", str(len(api.body)))
             self.end_headers()
@@ -146,3 +151,22 @@ def test_a_visitor_stays_signed_in_for_two_weeks_and_is_then_asked_again(client:
         assert page.status_code == 302
         assert "/account/" in page["Location"]
         assert 'name="password"' in client.get("/account/").content.decode()
+
+
+def test_a_list_of_files_goes_as_clients_of_saleor_send_it(
+    far_api: FarApi, request_of_li: HttpRequest, rf: RequestFactory
+) -> None:
+    photos = [SimpleUploadedFile(f"{name}.jpg", name.encode()) for name in ("one", "two")]
+    far_api.body = b'{"data": {"claimOpen": null}}'
+    client.ask(request_of_li, "ClaimOpen", input={"packs": 1}, photos=photos)
+    received = rf.post("/", far_api.bodies[0], content_type=far_api.headers[0]["Content-Type"])
+    assert json.loads(received.POST["operations"]) == {
+        "query": client.document("ClaimOpen"),
+        "operationName": "ClaimOpen",
+        "variables": {"input": {"packs": 1}, "photos": [None, None]},
+    }
+    assert json.loads(received.POST["map"]) == {
+        "photos.0": ["variables.photos.0"],
+        "photos.1": ["variables.photos.1"],
+    }
+    assert [received.FILES[f"photos.{number}"].read() for number in (0, 1)] == [b"one", b"two"]

@@ -81,3 +81,30 @@ def test_data_for_search_engines_cannot_end_its_element() -> None:
     written = shop.json_data({"name": "</script><script>alert(1)</script>"})
     assert written.count("<") == 2
     assert "\\u003c/script" in written
+
+
+@pytest.mark.parametrize(
+    "text, length, opening",
+    [
+        ("菜是早上采的。中午就到。晚上下锅。", 12, "菜是早上采的。中午就到。"),
+        ("菜是早上采的，中午就到，晚上下锅。", 4, "菜是早上采的，中午就到，晚上下锅。"),
+        (
+            "Picked at dawn. There at noon, for 2.50 yuan. Cooked.",
+            24,
+            "Picked at dawn. There at noon, for 2.50 yuan.",
+        ),
+        ("没有句号", 9, "没有句号"),
+        ("", 9, ""),
+    ],
+)
+def test_a_text_opens_with_whole_sentences(text: str, length: int, opening: str) -> None:
+    assert shop.opening(text, length) == opening
+
+
+@pytest.mark.parametrize(
+    "language, said",
+    [(CHINESE, "11月24日（星期二）9:00–12:00"), (ENGLISH, "Tuesday, 24 November, 9:00–12:00")],
+)
+def test_a_window_is_a_weekday_a_day_and_two_times(language: str, said: str) -> None:
+    with translation.override(language):
+        assert shop.window_text(day="2026-11-24", starts="09:00:00", ends="12:00:00") == said

@@ -28,6 +28,8 @@ PAGES = {
     "/p/wosun/": 20,
     "/dishes/": 6,
     "/dishes/dish-0/": 18,
+    "/dishes/list/?dish=dish-0&dish=dish-1": 18,
+    "/dishes/week/": 10,
     "/villages/": 2,
     "/villages/baima/": 16,
     "/cooperatives/baima/": 16,

@@ -39,6 +39,16 @@ def test_nothing_comes_from_elsewhere() -> None:
             raise AssertionError(f"{path} loads {address}")
 
 
+def test_the_page_for_our_own_errors_needs_no_tag_and_finds_its_files() -> None:
+    """It names files without their hashes: what broke may be what knows them."""
+    text = (TEMPLATES / "500.html").read_text("utf-8")
+    assert "{%" not in text
+    assert "{{" not in text
+    files = re.findall(r'"/static/([^"]+)"', text)
+    assert "shop.css" in files
+    assert [name for name in files if not (STATIC / name).exists()] == []
+
+
 def colours(scheme: str) -> dict[str, str]:
     sheet = (STATIC / "tokens.css").read_text("utf-8")
     light, dark = re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)[:2]

@@ -12,6 +12,7 @@ import pytest
 import redis
 import time_machine
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import ProtectedError
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -250,6 +251,29 @@ def test_several_mutations_in_one_request_are_counted_each(ask: Ask, sheds: TwoS
     answer = ask(f"mutation {{ {undo} }}", token=program)
     assert answer["errors"][0]["extensions"]["exception"]["code"] == "TOO_MANY_REQUESTS"
     assert "errors" not in ask(SUPPLIES, token=program, c="baima")
+
+
+@pytest.mark.usefixtures("few_requests")
+def test_a_programs_file_counts_like_ten_operations(client: Client, sheds: TwoSheds, program: str) -> None:
+    upload = 'mutation($file: Upload!) { stockReportUpload(cooperative: "baima", file: $file) { errors { code } } }'
+    sent = client.post(
+        "/graphql/",
+        {
+            "operations": json.dumps({"query": upload, "variables": {"file": None}}),
+            "map": json.dumps({"0": ["variables.file"]}),
+            "0": SimpleUploadedFile("今天.csv", "编码,库存\nXY-0001,16\n".encode()),
+        },
+        headers={"Authorization": f"Bearer {program}"},
+    )
+    assert sent.status_code == 429
+    assert not Report.objects.exists()
+
+
+def test_a_list_of_reports_does_not_bring_their_files_along(ask: Ask, sheds: TwoSheds, program: str) -> None:
+    for heavy in ("rawBase64", "preview { error }"):
+        query = f'{{ stockReports(cooperative: "baima", first: 6) {{ edges {{ node {{ {heavy} }} }} }} }}'
+        refused = ask(query, token=program)
+        assert refused["errors"][0]["extensions"]["exception"]["code"] == "TOO_MUCH_COST"
 
 
 def test_while_redis_is_away_a_program_is_not_kept_out(

@@ -97,7 +97,7 @@ def launcher(servers: Servers, tmp_path: Path) -> Iterator[Launcher]:
     for name, fingerprint in (
         ("migrations", migrations_fingerprint()),
         ("static", static_fingerprint()),
-        ("seeded", "once"),
+        ("seeded", "pictures of cards"),
     ):
         done.once(name, fingerprint, lambda: None)
     accounts = [{"name": "王会计", "email": "wang@baima.example", "password": "a-b-c", "page": "/desk/"}]
