@@ -49,9 +49,16 @@ def same_origin_form(
 
 
 def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """What a form without a token gets: the same form once more, to be sent from a page that has one; or a 403."""
+    """What a form without a good token gets: the same form once more, to be sent from a page that has one; or a 403.
+
+    Once more where the browser says that it came from here, so that what was typed is not lost with an old token; and
+    where it says nothing, of forms that everybody shares. A password or a file is never written into a page.
+    """
     view = getattr(request.resolver_match, "func", None)
-    again = getattr(view, "asks_again", False) and request.headers.get("Sec-Fetch-Site") is None
+    says_nothing = request.headers.get("Sec-Fetch-Site") is None
+    is_ours = comes_from_here(request)
+    has_secret = bool(request.FILES) or any("password" in name for name in request.POST)
+    again = (is_ours and not has_secret) or (getattr(view, "asks_again", False) and says_nothing)
     fields = [
         (name, value)
         for name in request.POST
@@ -61,6 +68,6 @@ def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(
         request,
         "shop/once_more.html" if again else "shop/stale_form.html",
-        {"fields": fields, "action": request.path},
+        {"fields": fields, "action": request.get_full_path(), "is_ours": is_ours},
         status=403,
     )

@@ -160,8 +160,9 @@ def _translation(root: Model, info: ResolveInfo, language_code: str) -> Promise:
 def _priced_lines(self: DataLoader, keys: list[Any]) -> list[list[checkout_models.CheckoutLine]]:
     """Of CheckoutLinesByCheckoutTokenLoader: the lines with all that their prices and weights depend on."""
     lines: dict[Any, list[checkout_models.CheckoutLine]] = defaultdict(list)
-    for line in checkout_models.CheckoutLine.objects.filter(checkout_id__in=keys).prefetch_related(
-        "variant__product__collections", "variant__product__product_type"
+    found = checkout_models.CheckoutLine.objects.filter(checkout_id__in=keys)
+    for line in found.select_related("variant__product__product_type").prefetch_related(
+        "variant__product__collections"
     ):
         lines[line.checkout_id].append(line)
     return [lines[key] for key in keys]
@@ -242,6 +243,25 @@ def _variant_pricing(root: product_models.ProductVariant, info: ResolveInfo) -> 
     return VariantPriceLoader(info.context).load(root).then(info_of)
 
 
+class ProductRowLoader(DataLoader):
+    """A product, published or not."""
+
+    context_key = "xinyi_product_row"
+
+    def batch_load(self, keys: list[int]) -> list[product_models.Product | None]:
+        products = product_models.Product.objects.in_bulk(keys)
+        return [products.get(key) for key in keys]
+
+
+def _product_of_variant(root: product_models.ProductVariant, info: ResolveInfo) -> Promise:
+    # Who holds a variant of what is no longer published has it in a basket or has ordered it: Saleor fails there,
+    # since the field may not be null. It has no price for them.
+    def or_hidden(found: product_models.Product | None) -> Any:
+        return found or ProductRowLoader(info.context).load(root.product_id)
+
+    return ProductByIdLoader(info.context).load(root.product_id).then(or_hidden)
+
+
 def _variants_of_product(root: product_models.Product, info: ResolveInfo) -> Promise:
     if root.is_visible:
         # It is asked for again, for the prices of its variants.
@@ -293,6 +313,7 @@ RESOLVERS: dict[str, Resolver] = {
     "Product.variants": _variants_of_product,
     "ProductVariant.isAvailable": resolve_variant_is_available,
     "ProductVariant.pricing": _variant_pricing,
+    "ProductVariant.product": _product_of_variant,
     "ProductVariant.quantityAvailable": resolve_quantity_available,
     "ProductVariant.stockQuantity": resolve_quantity_available,
 }

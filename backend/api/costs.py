@@ -87,6 +87,7 @@ FIELD_COSTS = {
     "Checkout.totalPrice": 30,
     "Checkout.subtotalPrice": 30,
     "Checkout.shippingPrice": 30,
+    "Checkout.voucher": 100,
 }
 
 # How long a list usually is, as "Type.field", or "field" for every type that has it.
@@ -165,6 +166,10 @@ LIST_SIZES = {
     "windows": 6,
     "webhookEvents": 15,
     "webhooks": 3,
+    "Divisions.provinces": 35,
+    "Divisions.cities": 20,
+    "Divisions.districts": 20,
+    "Divisions.towns": 20,
     "GoodsFacets.cooperatives": 10,
     "GoodsFacets.months": 12,
     "GoodsFacets.prices": 5,

@@ -13,8 +13,11 @@ from django.utils import timezone
 from graphql import ResolveInfo
 from promise import Promise
 from saleor.checkout import models as checkout_models
+from saleor.graphql.checkout.dataloaders import CheckoutLinesByCheckoutTokenLoader
 from saleor.graphql.checkout.mutations import CheckoutCreate
+from saleor.graphql.checkout.types import Checkout
 from saleor.graphql.core.types import Money
+from saleor.graphql.discount.dataloaders import DiscountsByDateTimeLoader
 from saleor.graphql.order.types import Order, OrderLine
 from saleor.graphql.product.types import Product, ProductVariant
 from saleor.graphql.shipping.types import ShippingMethod
@@ -37,10 +40,18 @@ from backend.api.loaders import (
 )
 from backend.api.types.catalogue import Dish, Good, ProductSource
 from backend.api.types.cooperatives import Cooperative
-from backend.api.types.ordering import Claim, ClaimableLine, DeliveryMethod, PackedLot, Placement
+from backend.api.types.ordering import (
+    BasketVoucher,
+    Claim,
+    ClaimableLine,
+    DeliveryMethod,
+    PackedLot,
+    Placement,
+)
 from backend.api.types.texts import required_list
 from backend.catalogue.unit_price import price_per_500g
 from backend.ordering import selectors
+from backend.ordering.vouchers import voucher_of_basket
 
 
 def _extend(saleor_type: Any, name: str, field: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -106,6 +117,23 @@ def resolve_unit_price(root: product_models.ProductVariant, info: ResolveInfo) -
 @_extend(ShippingMethod, "delivery", graphene.Field(DeliveryMethod))
 def resolve_delivery(root: shipping_models.ShippingMethod, info: ResolveInfo) -> Promise:
     return DeliveryByShippingMethodLoader(info.context).load(root.pk)
+
+
+@_extend(Checkout, "voucher", graphene.Field(BasketVoucher))
+def resolve_voucher(root: checkout_models.Checkout, info: ResolveInfo) -> Promise | None:
+    if not root.voucher_code:
+        return None
+
+    def voucher(found: list[Any]) -> Any:
+        lines, discounts = found
+        return voucher_of_basket(checkout=root, lines=lines, discounts=discounts, now=timezone.now())
+
+    return Promise.all(
+        [
+            CheckoutLinesByCheckoutTokenLoader(info.context).load(root.token),
+            DiscountsByDateTimeLoader(info.context).load(info.context.request_time),
+        ]
+    ).then(voucher)
 
 
 @_extend(Order, "placement", graphene.Field(Placement))

@@ -15,7 +15,7 @@ from backend.api.tracing import traced_lot
 from backend.api.types.brand import Board, Campaign
 from backend.api.types.catalogue import Dish, HarvestLot, SeasonalGood
 from backend.api.types.cooperatives import Cooperative, Village
-from backend.api.types.ordering import ReadAddress
+from backend.api.types.ordering import Divisions, ReadAddress
 from backend.api.types.texts import bounded, required_list
 from backend.brand import models as brand_models
 from backend.brand.selectors import Board as BoardFigures
@@ -24,8 +24,9 @@ from backend.catalogue import models as catalogue_models
 from backend.catalogue.selectors import SeasonalGood as SeasonalGoodFigures
 from backend.catalogue.selectors import dishes_of_the_day, goods_in_season, seasonal_goods
 from backend.cooperatives import models as cooperative_models
+from backend.ordering.addresses import Divisions as AddressDivisions
 from backend.ordering.addresses import ReadAddress as PastedAddress
-from backend.ordering.addresses import read_address
+from backend.ordering.addresses import divisions_of, read_address
 from backend.ordering.claim_photos import claim_photo
 from backend.provenance.models import HarvestLot as HarvestLotModel
 
@@ -59,6 +60,14 @@ class ShopQueries(graphene.ObjectType):
             required=True, description="As it was pasted; what is beyond 500 characters is ignored."
         ),
         description="Name, mobile number and place out of one text, for the buyer to look at. Nothing is kept.",
+    )
+    divisions = graphene.Field(
+        Divisions,
+        required=True,
+        province=graphene.String(default_value=""),
+        city=graphene.String(default_value=""),
+        district=graphene.String(default_value=""),
+        description="Provinces, the cities of one, the districts of one of these, and its towns.",
     )
     lot = graphene.Field(
         HarvestLot,
@@ -133,6 +142,12 @@ class ShopQueries(graphene.ObjectType):
     @staticmethod
     def resolve_read_address(_root: Any, _info: ResolveInfo, text: str) -> PastedAddress:
         return read_address(text)
+
+    @staticmethod
+    def resolve_divisions(
+        _root: Any, _info: ResolveInfo, province: str, city: str, district: str
+    ) -> AddressDivisions:
+        return divisions_of(province=province, city=city, district=district)
 
     @staticmethod
     def resolve_claim_photo(_root: Any, info: ResolveInfo, order: UUID, id: UUID) -> str | None:

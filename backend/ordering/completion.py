@@ -56,7 +56,8 @@ from backend.ordering.attempts import (
 )
 from backend.ordering.errors import OrderRefused
 from backend.ordering.models import CheckoutAttempt
-from backend.ordering.services import basket_lines, create_order, order_line, short_stock, use_voucher
+from backend.ordering.services import basket_lines, create_order, order_line, short_stock
+from backend.ordering.vouchers import use_voucher
 from backend.stock.allocation import allocate
 
 Code = CheckoutErrorCode
@@ -165,7 +166,7 @@ def _begin(*, request: CheckoutRequest, user: User | None, now: datetime) -> Che
     billing_address = _check(checkout=checkout, lines=lines, cards=cards, discounts=discounts, now=now)
     manager.preprocess_order_creation(checkout, discounts)
 
-    voucher = use_voucher(checkout=checkout, lines=lines, discounts=discounts)
+    voucher = use_voucher(checkout=checkout, lines=lines, discounts=discounts, now=now)
     whole = manager.calculate_checkout_total(checkout, lines, discounts)
     due = _due(whole=whole, cards=cards, currency=checkout.currency)
     payment = _payment_for(due=due.gross, payments=payments)

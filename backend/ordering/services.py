@@ -27,20 +27,12 @@ from saleor.account.models import Address, User
 from saleor.account.utils import store_user_address
 from saleor.checkout import AddressType
 from saleor.checkout.models import Checkout, CheckoutLine
-from saleor.checkout.utils import (
-    get_voucher_for_checkout,
-    recalculate_checkout_discount,
-)
 from saleor.core.exceptions import InsufficientStock
 from saleor.core.taxes import quantize_price, zero_taxed_money
 from saleor.core.weight import zero_weight
 from saleor.discount import DiscountInfo
 from saleor.discount.models import NotApplicable
-from saleor.discount.utils import (
-    add_voucher_usage_by_customer,
-    fetch_active_discounts,
-    increase_voucher_usage,
-)
+from saleor.discount.utils import fetch_active_discounts
 from saleor.order import OrderStatus
 from saleor.order.actions import cancel_order
 from saleor.order.emails import send_order_confirmation, send_staff_order_confirmation
@@ -56,6 +48,7 @@ from backend.ordering.address_book import has_room
 from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
 from backend.ordering.models import CheckoutAttempt, Placement
 from backend.ordering.selectors import windows_of
+from backend.ordering.vouchers import return_voucher, use_voucher
 from backend.ordering.windows import Window
 from backend.stock.allocation import allocate
 
@@ -116,10 +109,7 @@ def place_order(*, request: OrderRequest, user: User | None, now: datetime) -> O
             country_code=str(request.address.country),
         ) from error
     except NotApplicable as error:
-        raise OrderRefused(
-            _("The voucher can no longer be used. Take it out and order again."),
-            code="voucher_not_applicable",
-        ) from error
+        raise OrderRefused(str(error), code="voucher_not_applicable", field="voucher") from error
 
 
 def expire_unpaid_orders(*, now: datetime, limit: int = 200) -> int:
@@ -151,6 +141,7 @@ def _expire(*, placement_pk: int, now: datetime) -> bool:
     placement.expired_at = now
     placement.save(update_fields=["expired_at"])
     cancel_order(order=order, user=NOBODY)
+    return_voucher(order=order)
     return True
 
 
@@ -195,7 +186,7 @@ def _place(*, request: OrderRequest, user: User | None, now: datetime) -> Order:
     shipping_price = manager.calculate_checkout_shipping(checkout, lines, discounts)
     order_lines = [order_line(line=line, manager=manager, discounts=discounts) for line in lines]
     subtotal = sum((line.get_total() for line in order_lines), zero_taxed_money(checkout.currency))
-    voucher = use_voucher(checkout=checkout, lines=lines, discounts=discounts)
+    voucher = use_voucher(checkout=checkout, lines=lines, discounts=discounts, now=now)
     total = subtotal + shipping_price - checkout.discount
     total = max(total, zero_taxed_money(checkout.currency))
     if request.expected_total is not None and total.gross.amount != request.expected_total:
@@ -335,7 +326,8 @@ def _shipping_method(
     weight = sum((line.variant.get_weight() * line.quantity for line in lines), zero_weight())
     method = (
         ShippingMethod.objects.applicable_shipping_methods(
-            price=subtotal - checkout.discount,
+            # As the basket was offered it: what a voucher takes off does not cost the buyer the free delivery.
+            price=subtotal,
             weight=weight,
             country_code=str(request.address.country),
         )
@@ -392,30 +384,6 @@ def order_line(
         if unit_price.net.amount
         else Decimal(0),
     )
-
-
-def use_voucher(
-    *,
-    checkout: Checkout,
-    lines: Sequence[CheckoutLine],
-    discounts: Sequence[DiscountInfo],
-) -> dict[str, object]:
-    """Count a voucher as used, its row locked, and return what the order keeps of it."""
-    if not checkout.voucher_code:
-        return {}
-    recalculate_checkout_discount(checkout, lines, discounts)
-    voucher = get_voucher_for_checkout(checkout, with_lock=True)
-    if voucher is None:
-        raise NotApplicable("voucher")
-    increase_voucher_usage(voucher)
-    if voucher.apply_once_per_customer:
-        add_voucher_usage_by_customer(voucher, checkout.get_customer_email())
-    return {
-        "voucher": voucher,
-        "discount": checkout.discount,
-        "discount_name": checkout.discount_name,
-        "translated_discount_name": checkout.translated_discount_name,
-    }
 
 
 def create_order(

@@ -44,6 +44,7 @@ def install_after_import() -> None:
         own_baskets,
         private_fields,
         private_permissions,
+        promo_codes,
         rich_text,
         sample_checkout,
         sort_order,

@@ -41,6 +41,7 @@ class Bucket(StrEnum):
     CLAIM_OF_ORDER = "claim_of_order"
     CLAIM_FROM_ADDRESS = "claim_from_address"
     WAIT_FROM_ADDRESS = "wait_from_address"
+    PROMO_CODE_FROM_ADDRESS = "promo_code_from_address"
     REQUEST_OF_PROGRAM = "request_of_program"
 
 
@@ -180,18 +181,14 @@ def _script(text: str) -> Any:
 )
 def attempt_limits() -> Iterator[Replace]:
     from saleor.account.error_codes import AccountErrorCode
+    from saleor.checkout.error_codes import CheckoutErrorCode
     from saleor.graphql.account.mutations import account, base
     from saleor.graphql.core.utils import error_codes
 
-    # A member for the enum of error codes, before the schema is built of it.
-    member: Any = object.__new__(AccountErrorCode)
-    member._name_, member._value_ = TOO_MANY_ATTEMPTS.upper(), TOO_MANY_ATTEMPTS
-    member.__objclass__ = AccountErrorCode
-    names = AccountErrorCode._member_names_
-    yield Replace(AccountErrorCode, "_member_names_", [*names, member.name])
-    yield Replace(AccountErrorCode._member_map_, member.name, member)
-    yield Replace(AccountErrorCode._value2member_map_, member.value, member)
-    yield Replace(error_codes, "saleor_error_codes", [*error_codes.saleor_error_codes, member.value])
+    # A member for the enums of error codes, before the schema is built of them.
+    for codes in (AccountErrorCode, CheckoutErrorCode):
+        yield from _with_member(codes)
+    yield Replace(error_codes, "saleor_error_codes", [*error_codes.saleor_error_codes, TOO_MANY_ATTEMPTS])
 
     def own_password(info: Any, **_data: Any) -> Taken:
         return take_password(account=info.context.user.email, request=info.context)
@@ -212,6 +209,16 @@ def attempt_limits() -> Iterator[Replace]:
     yield _limited(account.AccountRequestDeletion, mail_to_self)
     yield _limited(base.RequestPasswordReset, mail_to_anybody)
     yield _limited(account.AccountRegister, registration)
+
+
+def _with_member(codes: Any) -> Iterator[Replace]:
+    """An enum of Saleor's with TOO_MANY_ATTEMPTS in it."""
+    member: Any = object.__new__(codes)
+    member._name_, member._value_ = TOO_MANY_ATTEMPTS.upper(), TOO_MANY_ATTEMPTS
+    member.__objclass__ = codes
+    yield Replace(codes, "_member_names_", [*codes._member_names_, member.name])
+    yield Replace(codes._member_map_, member.name, member)
+    yield Replace(codes._value2member_map_, member.value, member)
 
 
 def _limited(mutation: Any, take: Callable[..., Taken], *, returned: bool = False) -> Replace:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -23,11 +26,18 @@ class BasketRefused(Exception):
         self.left = left
 
 
+class CodeRefused(Exception):
+    """The message says why a code cannot be used, for the buyer."""
+
+
 @dataclass(frozen=True)
 class _Kept:
+    """code: of the voucher in the basket, or ''."""
+
     id: str
     token: str
     count: int
+    code: str = ""
 
 
 def _kept(request: HttpRequest) -> _Kept | None:
@@ -63,6 +73,17 @@ def read(request: HttpRequest) -> dict[str, Any] | None:
         return None
     _remember(request, checkout)
     return checkout
+
+
+def take_up(request: HttpRequest, *, token: str) -> None:
+    """Go on with the basket that a page of ours was drawn of, where the session has lost it. '' or an unknown one is none."""
+    try:
+        known = str(UUID(token))
+    except ValueError:
+        return
+    checkout = client.ask(request, "Basket", token=known)["checkout"]
+    if checkout is not None:
+        _remember(request, checkout)
 
 
 def add(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
@@ -109,6 +130,43 @@ def put(request: HttpRequest, *, variant_id: str, quantity: int) -> None:
     _remember(request, answer["checkout"])
 
 
+def add_code(request: HttpRequest, *, code: str) -> None:
+    """Use a voucher. Raises CodeRefused, with the basket as it was."""
+    kept = _kept(request)
+    code = _plain(code)
+    if not code:
+        raise CodeRefused(_("Please give the code."))
+    if kept is None:
+        raise CodeRefused(_("The basket is empty."))
+    answer = client.ask(request, "BasketAddCode", checkoutId=kept.id, code=code)["checkoutAddPromoCode"]
+    for error in answer["checkoutErrors"]:
+        # The API says it in the buyer's language.
+        raise CodeRefused(error["message"])
+    if answer["checkout"]["giftCards"]:
+        # Saleor takes them into the basket, and orders are placed without: better said now.
+        client.ask(request, "BasketRemoveCode", checkoutId=kept.id, code=code)
+        raise CodeRefused(_("That is a gift card; gift cards cannot be used here yet."))
+    _remember(request, answer["checkout"])
+
+
+def remove_code(request: HttpRequest, *, code: str) -> None:
+    """Take a voucher out; one that is not there is no error."""
+    kept = _kept(request)
+    if kept is None:
+        return
+    code = _plain(code)
+    # What is taken out on purpose is not missed.
+    request.session[_BASKET] = asdict(replace(kept, code=""))
+    answer = client.ask(request, "BasketRemoveCode", checkoutId=kept.id, code=code)["checkoutRemovePromoCode"]
+    if answer["checkout"]:
+        _remember(request, answer["checkout"])
+
+
+def _plain(code: str) -> str:
+    """As it was meant: without spaces around it, full width or what no keyboard writes."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", code) if letter.isprintable()).strip()
+
+
 def _is_gone(answer: dict[str, Any]) -> bool:
     return any(error["field"] == "checkoutId" for error in answer["checkoutErrors"])
 
@@ -143,7 +201,14 @@ def _check(request: HttpRequest, answer: dict[str, Any], *, variant_id: str) -> 
 
 
 def _remember(request: HttpRequest, checkout: dict[str, Any]) -> _Kept:
-    kept = _Kept(id=checkout["id"], token=str(checkout["token"]), count=checkout["quantity"])
+    code = (checkout["voucher"] or {}).get("code") if "voucher" in checkout else checkout["voucherCode"]
+    kept = _Kept(id=checkout["id"], token=str(checkout["token"]), count=checkout["quantity"], code=code or "")
+    before = _kept(request)
+    if before and before.token == kept.token and before.code and not kept.code:
+        messages.warning(
+            request,
+            _("The basket no longer fits the code %(code)s, so it was taken out.") % {"code": before.code},
+        )
     if request.session.get(_BASKET) != asdict(kept):
         request.session[_BASKET] = asdict(kept)
     return kept

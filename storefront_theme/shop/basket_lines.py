@@ -23,6 +23,7 @@ class BasketLine:
     total: Decimal
     is_returnable: bool
     is_demo: bool
+    shelf_life_days: int | None = None
 
     @property
     def is_short(self) -> bool:
@@ -48,4 +49,5 @@ def _read_line(line: Mapping[str, Any]) -> BasketLine:
         total=Decimal(str(line["totalPrice"]["gross"]["amount"])),
         is_returnable=bool(good.get("isReturnable")),
         is_demo=bool(good.get("isDemo")),
+        shelf_life_days=good.get("shelfLifeDays"),
     )

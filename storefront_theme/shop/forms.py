@@ -10,42 +10,10 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-# Sichuan's prefectures with the postcode of their seats: Saleor's address rules ask for one, people seldom know it.
-POSTCODES = {
-    "绵阳市": "621000",
-    "成都市": "610000",
-    "德阳市": "618000",
-    "广元市": "628000",
-    "遂宁市": "629000",
-    "南充市": "637000",
-    "资阳市": "641300",
-    "眉山市": "620000",
-    "乐山市": "614000",
-    "内江市": "641000",
-    "自贡市": "643000",
-    "宜宾市": "644000",
-    "泸州市": "646000",
-    "广安市": "638500",
-    "达州市": "635000",
-    "巴中市": "636600",
-    "雅安市": "625000",
-    "攀枝花市": "617000",
-    "阿坝藏族羌族自治州": "624000",
-    "甘孜藏族自治州": "626000",
-    "凉山彝族自治州": "615000",
-}
-PROVINCE, CITY, DISTRICT = "四川省", "绵阳市", "游仙区"
-DISTRICTS = (
-    "涪城区",
-    "游仙区",
-    "安州区",
-    "江油市",
-    "三台县",
-    "盐亭县",
-    "梓潼县",
-    "北川羌族自治县",
-    "平武县",
-)
+from storefront_theme.shop.places import Places
+
+# Where the shop is: what an address form begins with.
+PROVINCE, CITY, DISTRICT, POSTCODE = "四川省", "绵阳市", "游仙区", "621000"
 
 _PHONE = re.compile(r"1[3-9]\d{9}")
 
@@ -77,7 +45,7 @@ FIELD_OF_API = {
 
 
 class PlaceForm(forms.Form):
-    """Who gets something, and where."""
+    """Who gets something, and where. places: the lists of the address."""
 
     use_required_attribute = False
 
@@ -104,21 +72,27 @@ class PlaceForm(forms.Form):
         max_length=60,
         required=False,
         initial=PROVINCE,
-        widget=forms.TextInput(attrs={"autocomplete": "address-level1"}),
+        widget=forms.Select(attrs={"autocomplete": "address-level1"}),
     )
     city = forms.CharField(
         label=_("City"),
         max_length=60,
         required=False,
         initial=CITY,
-        widget=forms.TextInput(attrs={"autocomplete": "address-level2", "list": "cities"}),
+        widget=forms.Select(attrs={"autocomplete": "address-level2"}),
     )
     district = forms.CharField(
         label=_("District"),
         max_length=60,
         required=False,
         initial=DISTRICT,
-        widget=forms.TextInput(attrs={"autocomplete": "address-level3", "list": "districts"}),
+        widget=forms.Select(attrs={"autocomplete": "address-level3"}),
+    )
+    town = forms.CharField(
+        label=_("Town or street office"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "address-level4", "list": "towns"}),
     )
     street = forms.CharField(
         label=_("Street, house, room"),
@@ -133,6 +107,21 @@ class PlaceForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric"}),
     )
 
+    def __init__(self, *args: Any, places: Places | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = places or Places()
+        for part, names in (
+            ("province", self.places.provinces),
+            ("city", self.places.cities),
+            ("district", self.places.districts),
+        ):
+            # What was chosen is not lost, though the list may not know it.
+            chosen = str(self[part].value() or "")
+            offered = dict.fromkeys(
+                ("", *filter(None, [chosen]), *names) if chosen not in names else ("", *names)
+            )
+            self.fields[part].widget.choices = [(name, name or _("Please choose")) for name in offered]
+
     def clean_phone(self) -> str:
         """Eleven digits, however they were spaced or typed."""
         written = unicodedata.normalize("NFKC", self.cleaned_data["phone"])
@@ -142,7 +131,7 @@ class PlaceForm(forms.Form):
         return digits
 
     def clean(self) -> dict[str, Any]:
-        """All of a place; the postcode is known where the city is."""
+        """All of a place; the postcode is known where the district is."""
         cleaned = self.cleaned_data
         asked = {
             "province": _("Please give the province."),
@@ -153,23 +142,24 @@ class PlaceForm(forms.Form):
         for field, message in asked.items():
             if not cleaned.get(field) and field not in self.errors:
                 self.add_error(field, message)
-        cleaned["postcode"] = cleaned.get("postcode") or POSTCODES.get(
-            cleaned.get("city") or "", POSTCODES[CITY]
-        )
+        cleaned["postcode"] = cleaned.get("postcode") or self.places.postcode or POSTCODE
         return cleaned
 
     def address(self) -> dict[str, str]:
         """The API's AddressInput. After is_valid()."""
         cleaned = self.cleaned_data
+        town, street = cleaned["town"], cleaned["street"]
+        # The districts of a municipality stand where a province's cities do.
+        is_municipality = cleaned["city"] == cleaned["province"]
         return {
             "firstName": cleaned["name"],
             "lastName": "",
             "phone": f"+86{cleaned['phone']}",
             "country": "CN",
             "countryArea": cleaned["province"],
-            "city": cleaned["city"],
-            "cityArea": cleaned["district"],
-            "streetAddress1": cleaned["street"],
+            "city": cleaned["district"] if is_municipality else cleaned["city"],
+            "cityArea": "" if is_municipality else cleaned["district"],
+            "streetAddress1": street if street.startswith(town) else f"{town}{street}",
             "postalCode": cleaned["postcode"],
         }
 
@@ -240,8 +230,7 @@ class CheckoutForm(PlaceForm):
             return super().clean()
         cleaned = self.cleaned_data
         cleaned |= {"province": PROVINCE, "city": CITY, "district": DISTRICT}
-        cleaned["street"] = self._method()["pick_up_address"]
-        cleaned["postcode"] = POSTCODES[CITY]
+        cleaned |= {"town": "", "street": self._method()["pick_up_address"], "postcode": POSTCODE}
         return cleaned
 
     def _method(self) -> dict[str, str]:

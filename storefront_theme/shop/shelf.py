@@ -15,7 +15,10 @@ LITTLE = 10
 
 @dataclass(frozen=True)
 class Pack:
-    """A variant. price: CNY a pack; per_500g: CNY or None; left: packs to be had, at most 50 (Saleor's cap)."""
+    """A variant. price: CNY a pack; per_500g: CNY or None; left: packs to be had, at most 50 (Saleor's cap).
+
+    is_sold: False for what has left the shop, and is in a basket still: it has no price any more.
+    """
 
     id: str
     name: str
@@ -24,6 +27,7 @@ class Pack:
     per_500g: Decimal | None
     net_weight_g: int | None
     left: int
+    is_sold: bool = True
 
     @property
     def is_little(self) -> bool:
@@ -93,14 +97,16 @@ def named(node: Mapping[str, Any] | None, field: str = "name") -> str:
 def read_pack(node: Mapping[str, Any]) -> Pack:
     """Of a ProductVariant."""
     weight = node.get("netWeightG")
+    pricing = node["pricing"]
     return Pack(
         id=node["id"],
         name=named(node),
         sku=node["sku"],
-        price=Decimal(str(node["pricing"]["price"]["gross"]["amount"])),
+        price=Decimal(str(pricing["price"]["gross"]["amount"])) if pricing else Decimal(0),
         per_500g=Decimal(str(node["unitPrice"]["amount"])) if node.get("unitPrice") else None,
         net_weight_g=weight,
-        left=node["quantityAvailable"],
+        left=node["quantityAvailable"] if pricing else 0,
+        is_sold=bool(pricing),
     )
 
 

@@ -42,6 +42,7 @@ urlpatterns = [
     path("basket/add/", basket.basket_add, name="basket_add"),
     path("basket/put/", basket.basket_put, name="basket_put"),
     path("checkout/", checkout.checkout, name="checkout"),
+    path("checkout/divisions/", checkout.divisions, name="divisions"),
     path("orders/<uuid:token>/", orders.order, name="order"),
     path("orders/<uuid:token>/cancel/", orders.cancel, name="order_cancel"),
     path("orders/<uuid:token>/again/", orders.again, name="order_again"),

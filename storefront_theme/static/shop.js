@@ -76,7 +76,7 @@ if (checkout) {
     const freight = Number(chosen.dataset.freight);
     checkout.querySelector("[data-freight-shown]").textContent = yuan(freight);
     const total = checkout.querySelector("[data-total]");
-    total.textContent = yuan(Number(checkout.dataset.subtotal) + freight);
+    total.textContent = yuan(Math.max(0, Number(checkout.dataset.due) + freight));
     total.className = "price";
     checkout.querySelector(".where").hidden = chosen.dataset.kind === "PICK_UP";
   };
@@ -86,12 +86,44 @@ if (checkout) {
   follow();
 }
 
-// A city brings its postcode.
-document.addEventListener("change", (event) => {
-  if (event.target.name !== "city") return;
-  const known = [...document.querySelectorAll("#cities option")].find((city) => city.value === event.target.value);
-  if (known) event.target.form.elements.postcode.value = known.dataset.postcode;
+// Enter in the field of a code uses the code; elsewhere in the checkout it places the order.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.name !== "code") return;
+  event.preventDefault();
+  event.target.form.requestSubmit(event.target.form.elements.use_code);
 });
+
+// An address: the lists below what was chosen follow it.
+for (const place of document.querySelectorAll("[data-divisions]")) {
+  const part = (name) => place.querySelector(`[name=${name}]`);
+  const fill = (select, names) => {
+    const kept = select.value;
+    select.replaceChildren(select.options[0], ...names.map((name) => new Option(name, name)));
+    select.value = names.includes(kept) ? kept : names.length === 1 ? names[0] : "";
+    return select.value === kept;
+  };
+  let asked = 0;
+  const renew = async () => {
+    const number = ++asked;
+    const chosen = new URLSearchParams(["province", "city", "district"].map((name) => [name, part(name).value]));
+    let below;
+    try {
+      below = await (await fetch(`${place.dataset.divisions}?${chosen}`)).json();
+    } catch {
+      return; // The lists stay as they are; the shop looks at what is chosen anyway.
+    }
+    if (number !== asked) return;
+    if (!fill(part("city"), below.city)) return renew();
+    if (!fill(part("district"), below.district)) return renew();
+    part("postcode").value = below.postcode;
+    document.getElementById("towns").replaceChildren(...below.town.map((name) => new Option("", name)));
+  };
+  place.addEventListener("change", (event) => {
+    if (!["province", "city", "district"].includes(event.target.name)) return;
+    part("town").value = "";
+    renew();
+  });
+}
 
 // Putting a good into the basket keeps the page where it is.
 document.addEventListener("submit", async (event) => {

@@ -86,6 +86,29 @@ def test_a_browser_that_says_nothing_is_asked_once_more(strict: Client, fields: 
     assert strict.session["basket"]["count"] == 2
 
 
+def test_a_page_of_ours_whose_token_is_too_old_loses_nothing_that_was_typed(
+    strict: Client, fields: dict[str, str]
+) -> None:
+    ours = {"sec-fetch-site": "same-origin"}
+    strict.post("/basket/add/", fields, headers=ours)
+    change = {"variant": fields["variant"], "quantity": "5", "csrfmiddlewaretoken": "old"}
+    asked = strict.post("/basket/put/", change, headers=ours)
+    page = asked.content.decode().partition("</main>")[0]
+    assert asked.status_code == 403 and "您填的还在" in page
+    assert strict.session["basket"]["count"] == 2
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+    assert (again["quantity"], again["variant"]) == ("5", fields["variant"])
+    assert strict.post("/basket/put/", again, headers=ours).status_code == 302
+    assert strict.session["basket"]["count"] == 5
+
+
+def test_another_sites_form_for_a_page_of_ours_is_not_offered_again(
+    strict: Client, fields: dict[str, str]
+) -> None:
+    answer = strict.post("/checkout/", {"street": "elsewhere"}, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 403 and "elsewhere" not in answer.content.decode()
+
+
 def test_another_site_is_not_asked_once_more(strict: Client, fields: dict[str, str]) -> None:
     page = strict.post("/basket/add/", fields, headers={"sec-fetch-site": "cross-site"}).content.decode()
     assert "csrfmiddlewaretoken" not in page

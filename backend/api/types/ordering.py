@@ -65,6 +65,33 @@ class ReadAddress(graphene.ObjectType):
     postcode = graphene.String(required=True)
 
 
+class Division(graphene.ObjectType):
+    """A part of the country, in an address."""
+
+    name = graphene.String(required=True)
+    postcode = graphene.String(required=True, description="Of its seat; empty where it is not known.")
+
+
+class Divisions(graphene.ObjectType):
+    """What there is to choose from in an address form; empty below what is not known."""
+
+    provinces = required_list(Division)
+    cities = required_list(Division)
+    districts = required_list(Division)
+    towns = required_list(Division, description="Of Mianyang's districts.")
+
+
+class BasketVoucher(graphene.ObjectType):
+    """The voucher of a checkout, as it is at this moment."""
+
+    code = graphene.String(required=True)
+    name = graphene.String(required=True)
+    discount = graphene.Field(Money, required=True, description="What it takes off now.")
+    problem = graphene.String(
+        required=True, description="Why it takes nothing off, for the buyer; empty where it does."
+    )
+
+
 class Placement(DjangoObjectType):
     cancellable_until = graphene.DateTime(
         description="Until when the buyer may cancel; null once it cannot be cancelled here."

@@ -22,6 +22,7 @@ from backend.config.demo.people import load_people
 from backend.config.demo.pictures import drawing_in_background
 from backend.config.demo.places import load_cooperatives, load_shipping, load_villages
 from backend.config.demo.sheds import load_feeds, load_lots, load_supplies
+from backend.config.demo.vouchers import load_vouchers
 from backend.cooperatives.models import Cooperative
 from backend.stock.models import Feed
 
@@ -83,5 +84,8 @@ def _load_records(*, feeds_url: str, say: Say) -> _Loaded:
     menus = load_menus(categories=categories, pages=pages)
     load_site(menus=menus, collection=collection)
     load_campaigns()
-    say(f"示例数据 pages: {len(pages)}, feeds: {len(feeds)}")
+    vouchers = load_vouchers()
+    say(
+        f"示例数据 pages: {len(pages)}, feeds: {len(feeds)}, vouchers: {', '.join(each.code for each in vouchers)}"
+    )
     return _Loaded(products=products, cooperatives=cooperatives, feeds=feeds)

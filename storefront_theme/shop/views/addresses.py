@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from storefront_theme.client import ask
 from storefront_theme.session import signed_in_only
-from storefront_theme.shop.addresses import as_typed, with_pasted
-from storefront_theme.shop.forms import DISTRICTS, FIELD_OF_ADDRESS, POSTCODES, PlaceForm
+from storefront_theme.shop.addresses import as_typed, begun_with, with_fitting_lists, with_pasted
+from storefront_theme.shop.forms import FIELD_OF_ADDRESS, PlaceForm
+from storefront_theme.shop.places import places_below
 from storefront_theme.shop.views.account import trail_to_account
 
 
@@ -39,10 +40,10 @@ def addresses(request: HttpRequest) -> HttpResponse:
 def address_new(request: HttpRequest) -> HttpResponse:
     """One more; the first one is what the checkout begins with."""
     if request.method != "POST":
-        return _page(request, PlaceForm())
-    if "read" in request.POST:
+        return _page(request, typed={})
+    if "read" in request.POST or "lists" in request.POST:
         return _read(request)
-    form = PlaceForm(request.POST)
+    form = PlaceForm(request.POST, places=places_below(request, request.POST))
     if form.is_valid():
         answer = ask(
             request, "AddressCreate", input=form.address(), type=None if _book(request) else "SHIPPING"
@@ -50,7 +51,7 @@ def address_new(request: HttpRequest) -> HttpResponse:
         if not _put_beside_fields(form, answer["accountErrors"]):
             messages.success(request, _("The address is saved."))
             return redirect("shop:addresses")
-    return _page(request, form, status=422)
+    return _page(request, form=form, status=422)
 
 
 @never_cache
@@ -60,16 +61,16 @@ def address_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Changes one of one's own. Orders that went there keep it as it was."""
     mine = _mine(request, key)
     if request.method != "POST":
-        return _page(request, PlaceForm(initial=mine), key=key)
-    if "read" in request.POST:
+        return _page(request, typed=mine, key=key)
+    if "read" in request.POST or "lists" in request.POST:
         return _read(request, key=key)
-    form = PlaceForm(request.POST)
+    form = PlaceForm(request.POST, places=places_below(request, request.POST))
     if form.is_valid():
         answer = ask(request, "AddressUpdate", id=key, input=form.address())["accountAddressUpdate"]
         if not _put_beside_fields(form, answer["accountErrors"]):
             messages.success(request, _("The address is saved."))
             return redirect("shop:addresses")
-    return _page(request, form, key=key, status=422)
+    return _page(request, form=form, key=key, status=422)
 
 
 @never_cache
@@ -113,8 +114,10 @@ def _mine(request: HttpRequest, key: str) -> dict[str, Any]:
 
 
 def _read(request: HttpRequest, *, key: str = "") -> HttpResponse:
+    """What was pasted goes into its fields, or the lists follow what was chosen; nothing is saved."""
     typed = {name: str(value) for name, value in request.POST.items() if name in PlaceForm.base_fields}
-    return _page(request, PlaceForm(initial=with_pasted(request, typed)), key=key)
+    followed = with_pasted if "read" in request.POST else with_fitting_lists
+    return _page(request, typed=followed(request, typed), key=key)
 
 
 def _put_beside_fields(form: PlaceForm, errors: list[Mapping[str, Any]]) -> bool:
@@ -130,17 +133,23 @@ def _say(request: HttpRequest, errors: list[Mapping[str, Any]], done: str) -> No
         messages.success(request, done)
 
 
-def _page(request: HttpRequest, form: PlaceForm, *, key: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    form: PlaceForm | None = None,
+    key: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """typed: what stands in the fields, where nothing was checked yet; form: where it was."""
     return render(
         request,
         "shop/address.html",
         {
             "here": "account",
             "trail": [*trail_to_account(), (_("Addresses"), reverse("shop:addresses"))],
-            "form": form,
+            "form": form or PlaceForm(**begun_with(request, typed or {})),
             "key": key,
-            "cities": POSTCODES,
-            "districts": DISTRICTS,
         },
         status=status,
     )

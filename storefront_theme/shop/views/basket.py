@@ -1,35 +1,54 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from storefront_theme.same_origin import same_origin_form
 from storefront_theme.session import next_or
 from storefront_theme.shop import basket
-from storefront_theme.shop.basket import MOST_OF_ONE_PACK, BasketRefused
+from storefront_theme.shop.basket import MOST_OF_ONE_PACK, BasketRefused, CodeRefused
 from storefront_theme.shop.basket_lines import read_lines
+from storefront_theme.shop.delivery import deliveries
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def basket_page(request: HttpRequest) -> HttpResponse:
-    """What was put in, and what of it is still there."""
-    return render(request, "shop/basket.html", basket_context(request))
+    """What was put in, and what of it is still there. A post uses a code, or takes it out."""
+    if request.method != "POST":
+        return render(request, "shop/basket.html", basket_context(request))
+    try:
+        if "remove_code" in request.POST:
+            basket.remove_code(request, code=request.POST["remove_code"])
+        else:
+            basket.add_code(request, code=request.POST.get("code", ""))
+    except CodeRefused as refused:
+        typed = {"code": request.POST.get("code", ""), "code_problem": str(refused)}
+        return render(request, "shop/basket.html", basket_context(request) | typed, status=422)
+    return redirect("shop:basket")
 
 
 def basket_context(request: HttpRequest) -> dict[str, Any]:
     """The basket as a page shows it."""
     checkout = basket.read(request)
     lines = read_lines(checkout)
+    voucher = checkout["voucher"] if checkout else None
+    subtotal = Decimal(str(checkout["subtotalPrice"]["gross"]["amount"])) if checkout else Decimal(0)
+    shelf_lives = [line.shelf_life_days for line in lines if line.shelf_life_days is not None]
     return {
         "here": "basket",
         "lines": lines,
-        "subtotal": checkout["subtotalPrice"]["gross"] if checkout else None,
+        "subtotal": subtotal,
+        "voucher": voucher,
+        "due": subtotal - Decimal(str(voucher["discount"]["amount"])) if voucher else subtotal,
+        "delivery": deliveries(now=timezone.now(), shelf_life_days=min(shelf_lives, default=None)),
         "is_short": any(line.is_short for line in lines),
         "is_demo": any(line.is_demo for line in lines),
     }

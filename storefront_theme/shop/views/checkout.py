@@ -5,30 +5,29 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_safe
 
 from storefront_theme import session
 from storefront_theme.client import ask
 from storefront_theme.shop import basket
-from storefront_theme.shop.addresses import as_typed, with_pasted
-from storefront_theme.shop.basket import BasketRefused
+from storefront_theme.shop.addresses import as_typed, begun_with, with_fitting_lists, with_pasted
+from storefront_theme.shop.basket import BasketRefused, CodeRefused
 from storefront_theme.shop.basket_lines import BasketLine, read_lines
-from storefront_theme.shop.forms import (
-    CITY,
-    DISTRICT,
-    DISTRICTS,
-    FIELD_OF_API,
-    POSTCODES,
-    PROVINCE,
-    CheckoutForm,
-)
+from storefront_theme.shop.changes import changes, total_of, what_is_shown
+from storefront_theme.shop.forms import CITY, DISTRICT, FIELD_OF_API, POSTCODE, PROVINCE, CheckoutForm
+from storefront_theme.shop.places import places_below
 from storefront_theme.shop.shelf import named
 from storefront_theme.templatetags.shop import window_text
 
-_SEEN = "checkout_seen"
+# What each page that is open was drawn with, by the key of its form; the newest few.
+_SHOWN = "checkout_shown"
+_MOST_PAGES = 4
+# What was typed into a page that has not become an order.
+_TYPED = "checkout_typed"
 PAY_ON_COLLECTION = "pay_on_collection"
 
 KINDS = ("OWN_VAN", "NEXT_DAY", "PICK_UP")
@@ -40,10 +39,15 @@ def checkout(request: HttpRequest) -> HttpResponse:
     """One page: who, where, how it comes, how it is paid; then the order is placed."""
     if request.method != "POST":
         return _ask_where(request)
+    _keep_typed(request)
     if "adjust" in request.POST:
         return _adjust(request)
     if "read" in request.POST:
         return _read_pasted(request)
+    if "use_code" in request.POST or "remove_code" in request.POST:
+        return _change_code(request)
+    if "lists" in request.POST:
+        return _renew_lists(request)
     return _place(request)
 
 
@@ -51,43 +55,76 @@ def _ask_where(request: HttpRequest) -> HttpResponse:
     found = _read(request)
     if found is None:
         return redirect("shop:basket")
-    seen = _remember_what_is_shown(request, found)
-    form = CheckoutForm(initial=_what_is_known(request), methods=seen["methods"])
-    return _page(request, found, form=form, key=uuid.uuid4().hex)
+    return _page(
+        request, found, typed=_what_is_known(request) | request.session.get(_TYPED, {}), key=uuid.uuid4().hex
+    )
+
+
+def _keep_typed(request: HttpRequest) -> None:
+    """Until the order is placed; the confirmation is given anew each time."""
+    request.session[_TYPED] = {
+        name: value for name, value in _typed(request).items() if value and name != "fresh_rule"
+    }
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    return {
+        name: str(value)[:500] for name, value in request.POST.items() if name in CheckoutForm.base_fields
+    }
 
 
 def _place(request: HttpRequest) -> HttpResponse:
-    seen = request.session.get(_SEEN) or {}
     token, key = request.POST.get("basket", ""), request.POST.get("key", "")
     # What was shown to the buyer decides, not what the basket holds now: a second tap asks for exactly the same,
     # and gets the same order, although the basket is gone by then.
-    if not token or token != seen.get("token"):
-        messages.warning(
-            request,
-            _("This basket has been ordered, or has changed. Please look at it again."),
-        )
-        return redirect("shop:basket")
-    form = CheckoutForm(request.POST, methods=seen["methods"])
+    shown = _shown(request, key)
+    if shown is None or not token or token != shown["token"]:
+        return _look_again(request, token=token)
+    form = CheckoutForm(request.POST, methods=shown["methods"], places=places_below(request, request.POST))
     problems: list[dict[str, Any]] = []
     if form.is_valid():
-        order, problems = _order(request, form=form, token=token, key=key, seen=seen)
+        order, problems = _order(request, form=form, token=token, key=key, shown=shown)
         if order is not None:
             if basket.token(request) == token:
                 basket.forget(request)
+            request.session.pop(_TYPED, None)
             return redirect("shop:order", token=order["token"])
     found = _read(request)
     if found is None:
         for problem in problems:
             messages.warning(request, problem["message"])
         return redirect("shop:basket")
-    _remember_what_is_shown(request, found)
-    notices = _beside_their_fields(form, problems)
+    now = what_is_shown(found)
+    changed = changes(shown, now, method=request.POST.get("shipping_method", ""))
     return _page(
         request,
         found,
         form=form,
-        key=key or uuid.uuid4().hex,
-        notices=notices,
+        key=key,
+        notices=_beside_their_fields(form, problems, explained=bool(changed)),
+        changed=changed,
+        is_code_refused=any(problem["code"] == "VOUCHER_NOT_APPLICABLE" for problem in problems),
+        status=422,
+    )
+
+
+def _look_again(request: HttpRequest, *, token: str) -> HttpResponse:
+    """The session knows nothing of that page: it is drawn anew, with all that was typed, to be looked at once more."""
+    if not basket.token(request):
+        basket.take_up(request, token=token)
+    found = _read(request)
+    if found is None or str(found["token"]) != token:
+        messages.warning(
+            request,
+            _("This basket has been ordered, or has changed. Please look at it again."),
+        )
+        return redirect("shop:basket")
+    return _page(
+        request,
+        found,
+        typed=_typed(request),
+        key=uuid.uuid4().hex,
+        notices=[_("This page was open for long. Please look it over once more, then order.")],
         status=422,
     )
 
@@ -98,10 +135,9 @@ def _order(
     form: CheckoutForm,
     token: str,
     key: str,
-    seen: dict[str, Any],
+    shown: dict[str, Any],
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     chosen = form.cleaned_data["shipping_method"]
-    expected = Decimal(seen["subtotal"]) + Decimal(seen["methods"][chosen]["freight"])
     answer = ask(
         request,
         "OrderPlace",
@@ -118,16 +154,21 @@ def _order(
             "giftNote": form.cleaned_data["gift_note"],
             "invoiceTitle": form.cleaned_data["invoice_title"],
             "invoiceTaxNumber": form.cleaned_data["invoice_tax_number"],
-            "expectedTotal": str(expected),
+            "expectedTotal": str(total_of(shown, method=chosen)),
         },
     )["orderPlace"]
     return answer["order"], answer["errors"]
 
 
-def _beside_their_fields(form: CheckoutForm, problems: list[dict[str, Any]]) -> list[str]:
-    """Puts each error of the API beside its field; returns the messages that have none."""
+def _beside_their_fields(form: CheckoutForm, problems: list[dict[str, Any]], *, explained: bool) -> list[str]:
+    """Puts each error of the API beside its field; returns the messages that have none.
+
+    explained: what has changed is said line by line, so the API's own sentence about the total is not needed.
+    """
     notices = []
     for problem in problems:
+        if explained and problem["code"] == "BASKET_CHANGED":
+            continue
         field = FIELD_OF_API.get(problem["field"] or "")
         if field and problem["code"] != "INSUFFICIENT_STOCK":
             form.add_error(field, problem["message"])
@@ -151,15 +192,8 @@ def _adjust(request: HttpRequest) -> HttpResponse:
             _("What you chose is sold out for today. Have a look at what is in season."),
         )
         return redirect("shop:basket")
-    seen = _remember_what_is_shown(request, found)
-    typed = {name: value for name, value in request.POST.items() if name in CheckoutForm.base_fields}
     messages.success(request, _("The basket now holds what is left. Have a look, then order."))
-    return _page(
-        request,
-        found,
-        form=CheckoutForm(initial=typed, methods=seen["methods"]),
-        key=uuid.uuid4().hex,
-    )
+    return _page(request, found, typed=_typed(request), key=uuid.uuid4().hex)
 
 
 def _read_pasted(request: HttpRequest) -> HttpResponse:
@@ -167,14 +201,57 @@ def _read_pasted(request: HttpRequest) -> HttpResponse:
     found = _read(request)
     if found is None:
         return redirect("shop:basket")
-    seen = _remember_what_is_shown(request, found)
-    typed = {name: str(value) for name, value in request.POST.items() if name in CheckoutForm.base_fields}
+    return _page(request, found, typed=with_pasted(request, _typed(request)), key=_key(request))
+
+
+def _change_code(request: HttpRequest) -> HttpResponse:
+    """A voucher is used or taken out; what was typed stays."""
+    refused = ""
+    try:
+        if "remove_code" in request.POST:
+            basket.remove_code(request, code=request.POST["remove_code"])
+        else:
+            basket.add_code(request, code=request.POST.get("code", ""))
+    except CodeRefused as error:
+        refused = str(error)
+    found = _read(request)
+    if found is None:
+        return redirect("shop:basket")
     return _page(
         request,
         found,
-        form=CheckoutForm(initial=with_pasted(request, typed), methods=seen["methods"]),
-        key=request.POST.get("key") or uuid.uuid4().hex,
+        typed=_typed(request),
+        key=_key(request),
+        code_problem=refused,
+        status=422 if refused else 200,
     )
+
+
+def _renew_lists(request: HttpRequest) -> HttpResponse:
+    """Without JavaScript: the lists below what was chosen; what is not in them any more has to be chosen again."""
+    found = _read(request)
+    if found is None:
+        return redirect("shop:basket")
+    return _page(request, found, typed=with_fitting_lists(request, _typed(request)), key=_key(request))
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 60 * 60)
+def divisions(request: HttpRequest) -> JsonResponse:
+    """The lists below a province, a city and a district, for the page's own script."""
+    found = places_below(request, request.GET)
+    return JsonResponse(
+        {
+            "city": found.cities,
+            "district": found.districts,
+            "town": found.towns,
+            "postcode": found.postcode,
+        }
+    )
+
+
+def _key(request: HttpRequest) -> str:
+    return request.POST.get("key", "")[:64] or uuid.uuid4().hex
 
 
 def _read(request: HttpRequest) -> dict[str, Any] | None:
@@ -192,28 +269,24 @@ def _read(request: HttpRequest) -> dict[str, Any] | None:
                 "city": CITY,
                 "cityArea": DISTRICT,
                 "streetAddress1": "信义镇",
-                "postalCode": POSTCODES[CITY],
+                "postalCode": POSTCODE,
             },
         )
         found = basket.read(request)
     return found
 
 
-def _remember_what_is_shown(request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:
-    seen = {
-        "token": str(found["token"]),
-        "subtotal": str(found["subtotalPrice"]["gross"]["amount"]),
-        "methods": {
-            method["id"]: {
-                "kind": (method["delivery"] or {}).get("kind") or "",
-                "freight": str(method["price"]["amount"]),
-                "pick_up_address": (method["delivery"] or {}).get("pickUpAddress") or "",
-            }
-            for method in found["availableShippingMethods"]
-        },
-    }
-    request.session[_SEEN] = seen
-    return seen
+def _shown(request: HttpRequest, key: str) -> dict[str, Any] | None:
+    """What the page of that key was drawn with."""
+    found: dict[str, Any] | None = (request.session.get(_SHOWN) or {}).get(key)
+    return found
+
+
+def _remember_what_is_shown(request: HttpRequest, found: dict[str, Any], *, key: str) -> dict[str, Any]:
+    shown = what_is_shown(found)
+    others = {each: page for each, page in (request.session.get(_SHOWN) or {}).items() if each != key}
+    request.session[_SHOWN] = dict([*others.items(), (key, shown)][-_MOST_PAGES:])
+    return shown
 
 
 def _what_is_known(request: HttpRequest) -> dict[str, str]:
@@ -233,11 +306,19 @@ def _page(
     request: HttpRequest,
     found: dict[str, Any],
     *,
-    form: CheckoutForm,
     key: str,
+    typed: dict[str, Any] | None = None,
+    form: CheckoutForm | None = None,
     notices: list[str] | None = None,
+    changed: list[str] | None = None,
+    code_problem: str = "",
+    is_code_refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    """typed: what stands in the fields, where nothing was checked yet; form: where it was."""
+    shown = _remember_what_is_shown(request, found, key=key)
+    if form is None:
+        form = CheckoutForm(methods=shown["methods"], **begun_with(request, typed or {}))
     lines: list[BasketLine] = read_lines(found)
     subtotal = Decimal(str(found["subtotalPrice"]["gross"]["amount"]))
     chosen = str(form["shipping_method"].value() or "")
@@ -262,7 +343,6 @@ def _page(
         ),
         key=lambda one: (KINDS.index(one["delivery"].get("kind", KINDS[-1])), one["price"]),
     )
-    freight = next((one["price"] for one in deliveries if one["chosen"]), None)
     context = {
         "here": "basket",
         "form": form,
@@ -271,13 +351,18 @@ def _page(
         "lines": lines,
         "subtotal": subtotal,
         "deliveries": deliveries,
-        "total": subtotal + freight if freight is not None else None,
+        "due": subtotal - Decimal(shown["discount"]),
+        "total": total_of(shown, method=chosen),
+        "voucher": found["voucher"],
+        "code": request.POST.get("code", "") if code_problem else "",
+        "code_problem": code_problem,
+        "is_code_refused": is_code_refused,
+        "changed": changed or [],
         "pay_on_collection": PAY_ON_COLLECTION,
         "has_fresh": any(not line.is_returnable for line in lines),
         "is_short": any(line.is_short for line in lines),
         "notices": notices or [],
-        "cities": POSTCODES,
-        "districts": DISTRICTS,
+        "towns": form.places.towns,
         "is_demo": any(line.is_demo for line in lines),
     }
     return render(request, "shop/checkout.html", context, status=status)

@@ -52,6 +52,7 @@ def order(request: HttpRequest, token: UUID) -> HttpResponse:
                 for line in found["lines"]
             ],
             "state": state_of(found),
+            "discount_name": found["translatedDiscountName"] or found["discountName"] or "",
             "way": way_of(found),
             "recalled": _recalled(found["lines"]),
             "sums": sums_of(found),

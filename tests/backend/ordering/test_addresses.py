@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.ordering.addresses import ReadAddress, read_address
+from backend.ordering.addresses import Division, ReadAddress, divisions_of, read_address
 
 XINYI = ("四川省", "绵阳市", "游仙区")
 
@@ -117,3 +117,61 @@ def test_nothing_that_is_pasted_breaks_it(text: str) -> None:
     read = read_address(text)
     assert isinstance(read, ReadAddress)
     assert len(read.street) <= 600
+
+
+def names(divisions: tuple[Division, ...]) -> list[str]:
+    return [each.name for each in divisions]
+
+
+def test_the_lists_of_an_address_go_down_to_the_town() -> None:
+    found = divisions_of(province="四川省", city="绵阳市", district="游仙区")
+    assert len(found.provinces) == 34 and len(found.cities) == 21
+    assert names(found.districts) == [
+        "涪城区",
+        "游仙区",
+        "安州区",
+        "三台县",
+        "盐亭县",
+        "梓潼县",
+        "北川羌族自治县",
+        "平武县",
+        "江油市",
+    ]
+    assert {each.name: each.postcode for each in found.districts}["安州区"] == "622650"
+    assert "信义镇" in names(found.towns) and "春雷街道" in names(found.towns)
+
+
+@pytest.mark.parametrize(
+    "place, cities, districts",
+    [
+        (("", "", ""), 0, 0),
+        (("四川省", "", ""), 21, 0),
+        (("四川省", "长沙市", "游仙区"), 21, 0),
+        (("四川省", "成都市", "郫都区"), 21, 20),
+        (("不存在省", "绵阳市", "游仙区"), 0, 0),
+    ],
+)
+def test_below_what_is_not_chosen_there_is_nothing_to_choose(
+    place: tuple[str, str, str], cities: int, districts: int
+) -> None:
+    found = divisions_of(province=place[0], city=place[1], district=place[2])
+    assert (len(found.cities), len(found.districts), found.towns) == (cities, districts, ())
+
+
+def test_a_municipality_is_its_own_city() -> None:
+    found = divisions_of(province="北京市", city="北京市", district="海淀区")
+    assert names(found.cities) == ["北京市"]
+    assert "海淀区" in names(found.districts)
+
+
+@pytest.mark.parametrize(
+    "text, city, district",
+    [
+        ("四川省成都市郫都区郫筒街道1号", "成都市", "郫都区"),
+        ("成都郫县郫筒街道1号", "成都市", "郫都区"),
+        ("四川省简阳市射洪坝街道2号", "成都市", "简阳市"),
+    ],
+)
+def test_districts_are_understood_by_their_old_names_too(text: str, city: str, district: str) -> None:
+    read = read_address(text)
+    assert (read.city, read.district) == (city, district)

@@ -17,7 +17,6 @@ from saleor.giftcard.models import GiftCard
 from saleor.order.models import Order
 from saleor.payment import ChargeStatus, PaymentError
 from saleor.payment.models import Payment, Transaction
-from saleor.product.models import Product
 from saleor.warehouse.models import Allocation, Stock
 
 from backend.saleor_port import without
@@ -573,77 +572,3 @@ def test_several_active_payments_are_refused(shop: Shop, ask: Ask, gateway: type
     answer = complete(ask, checkout).data["checkoutComplete"]
 
     assert [error["code"] for error in answer["checkoutErrors"]] == ["CHECKOUT_NOT_FULLY_PAID"]
-
-
-# ---- duplicate_lines ----
-
-BASKET = """
-mutation($lines: [CheckoutLineInput]!) { checkoutCreate(input: {email: "li@buyer.example", lines: $lines}) {
-  checkout { lines { quantity variant { sku } } } checkoutErrors { field code message } } }
-"""
-
-
-def two_and_three_of_one_and_four_of_another(shop: Shop, ask: Ask) -> list[tuple[str, int]]:
-    one, other = shop.good(99), shop.good(99)
-    lines = [
-        {"variantId": graphene.Node.to_global_id("ProductVariant", good.pk), "quantity": quantity}
-        for good, quantity in ((one, 2), (one, 3), (other, 4))
-    ]
-    created = ask(BASKET, lines=lines).data["checkoutCreate"]["checkout"]
-    return [(line["variant"]["sku"], line["quantity"]) for line in created["lines"]]
-
-
-def test_saleor_pairs_repeated_variants_with_the_wrong_quantities(shop: Shop, ask: Ask) -> None:
-    with without("duplicate_lines"):
-        assert two_and_three_of_one_and_four_of_another(shop, ask) == [("XY-0001", 2), ("XY-0002", 3)]
-
-
-def test_repeated_variants_are_added_up(shop: Shop, ask: Ask) -> None:
-    assert two_and_three_of_one_and_four_of_another(shop, ask) == [("XY-0001", 5), ("XY-0002", 4)]
-
-
-# ---- hidden_lines ----
-
-
-def put_what_is_hidden_in_a_basket(shop: Shop, ask: Ask) -> str:
-    good = shop.good(0)
-    good.product.is_published = False
-    good.product.save()
-    line = {"variantId": graphene.Node.to_global_id("ProductVariant", good.pk), "quantity": 1}
-    return str(ask(BASKET, lines=[line]).data["checkoutCreate"]["checkoutErrors"])
-
-
-def test_saleor_names_what_is_not_published(shop: Shop, ask: Ask) -> None:
-    with without("hidden_lines"):
-        assert "二荆条" in put_what_is_hidden_in_a_basket(shop, ask)
-
-
-ADD_LINES = """
-mutation($checkout: ID!, $lines: [CheckoutLineInput]!) {
-  checkoutLinesAdd(checkoutId: $checkout, lines: $lines) { checkoutErrors { code message } } }
-"""
-
-
-def test_a_line_that_is_refused_keeps_those_before_it_out_of_the_basket(shop: Shop, ask: Ask) -> None:
-    good, hidden, checkout = shop.good(1), shop.good(1), shop.basket()
-    Product.objects.filter(pk=hidden.product_id).update(is_published=False)
-
-    answer = ask(
-        ADD_LINES,
-        checkout=graphene.Node.to_global_id("Checkout", checkout.pk),
-        lines=[
-            {"variantId": graphene.Node.to_global_id("ProductVariant", each.pk), "quantity": 1}
-            for each in (good, hidden)
-        ],
-    )
-
-    [error] = answer.data["checkoutLinesAdd"]["checkoutErrors"]
-    assert error == {"code": "PRODUCT_NOT_PUBLISHED", "message": "Can't add unpublished product."}
-    assert not checkout.lines.exists()
-
-
-def test_what_is_not_published_has_no_name_for_a_basket(shop: Shop, ask: Ask) -> None:
-    said = put_what_is_hidden_in_a_basket(shop, ask)
-
-    assert "PRODUCT_NOT_PUBLISHED" in said
-    assert "二荆条" not in said

@@ -1,11 +1,15 @@
 """The basket: what 李婶 puts in, takes out, and cannot have."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from graphene import Node
 from saleor.checkout.models import Checkout
+from saleor.discount.models import Voucher
+from saleor.giftcard.models import GiftCard
 from saleor.warehouse.models import Stock
 
 from tests import produce
@@ -133,3 +137,79 @@ def test_a_guests_basket_stays_when_she_signs_in(client: Client, shed: produce.S
     put_in(client, shed, 2)
     client.post("/account/sign-in/", {"email": "li@buyer.example", "password": "secret-of-the-test"})
     assert 'value="2"' in shown(client)
+
+
+# ---- Vouchers ----
+
+
+@pytest.fixture
+def five_off() -> Voucher:
+    return Voucher.objects.create(code="FIVE", name="满减", discount_value=5, currency="CNY")
+
+
+def use(client: Client, code: str = "five") -> str:
+    return client.post("/basket/", {"code": code, "use_code": "1"}, follow=True).content.decode()
+
+
+def test_a_code_takes_something_off_before_the_checkout(
+    client: Client, shed: produce.Shed, five_off: Voucher
+) -> None:
+    put_in(client, shed, 2)
+    page = use(client)
+    assert "−¥5.00" in page and "满减" in page
+    assert re.search(r"不含运费</span><span><span[^>]*><small>¥</small>9<small>.00", page)
+    page = client.post("/basket/", {"remove_code": "FIVE"}, follow=True).content.decode()
+    assert "−¥5.00" not in page and "有优惠码？" in page and "已取下" not in page
+
+
+@pytest.mark.parametrize(
+    "code, said", [("", "请填写优惠码。"), ("NOPE", "没有这个优惠码"), ("NO\x00PE", "没有")]
+)
+def test_a_code_that_cannot_be_used_is_said_beside_its_field(
+    client: Client, shed: produce.Shed, code: str, said: str
+) -> None:
+    put_in(client, shed, 1)
+    answer = client.post("/basket/", {"code": code, "use_code": "1"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert said in page and 'id="id_code_error"' in page
+    assert 'aria-invalid="true"' in page
+
+
+def test_a_code_without_a_basket_is_refused_in_words(client: Client) -> None:
+    assert "菜篮还空着。" in use(client)
+
+
+def test_a_gift_card_is_refused_before_the_order(client: Client, shed: produce.Shed) -> None:
+    GiftCard.objects.create(code="CARD", initial_balance_amount=50, current_balance_amount=50)
+    put_in(client, shed, 1)
+    assert "这是礼品卡" in use(client, "CARD")
+    assert not Checkout.objects.get().gift_cards.exists()
+
+
+def test_a_code_that_no_longer_fits_is_not_lost_silently(
+    client: Client, shed: produce.Shed, five_off: Voucher
+) -> None:
+    Voucher.objects.update(min_spent_amount=14)
+    put_in(client, shed, 2)
+    use(client)
+    client.post("/basket/put/", {"variant": pack_id(shed), "quantity": 1})
+    assert "菜篮已不满足优惠码 FIVE 的条件，已取下。" in shown(client)
+    assert "还差 ¥7.00" in use(client)
+
+
+def test_a_code_that_has_expired_in_the_basket_says_so_and_is_taken_out(
+    client: Client, shed: produce.Shed, five_off: Voucher
+) -> None:
+    put_in(client, shed, 2)
+    use(client)
+    Voucher.objects.update(end_date=timezone.now() - timedelta(days=1))
+    assert "优惠码 FIVE 用不上： 这个优惠码已过期。" in shown(client)
+    page = client.post("/basket/", {"remove_code": "FIVE"}, follow=True).content.decode()
+    assert "用不上" not in page and "有优惠码？" in page
+
+
+def test_the_basket_says_when_it_would_come(client: Client, shed: produce.Shed) -> None:
+    put_in(client, shed, 1)
+    page = shown(client)
+    assert "什么时候送到" in page and "绵阳城区" in page and "暂时送不到" in page
