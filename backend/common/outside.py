@@ -26,6 +26,13 @@ _TRANSLATING = (
     ipaddress.IPv6Network("2002::/16"),
 )
 
+_INSIDE = (
+    # Looks public, and is the host of every machine in Azure, keys and all.
+    ipaddress.IPv4Network("168.63.129.16/32"),
+    # 6to4's relays: given up, and taken up by whoever likes.
+    ipaddress.IPv4Network("192.88.99.0/24"),
+)
+
 
 class AddressRefused(ShopError):
     """The address cannot be read, or leads where this shop does not go."""
@@ -98,9 +105,9 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if not ip.is_global or ip.is_multicast or ip.is_reserved:
         return False
-    return not isinstance(ip, ipaddress.IPv6Address) or not (
-        ip.is_site_local or any(ip in network for network in _TRANSLATING)
-    )
+    if isinstance(ip, ipaddress.IPv4Address):
+        return not any(ip in network for network in _INSIDE)
+    return not (ip.is_site_local or any(ip in network for network in _TRANSLATING))
 
 
 def _parts(url: str, *, schemes: Collection[str]) -> tuple[str, str, int | None]:
