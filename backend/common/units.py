@@ -263,15 +263,15 @@ def plain_quantity(value: object, scale: Scale) -> int | None:
             return None
     elif kind is Decimal:
         number = value  # type: ignore[assignment]  # a Decimal
-        if not number.is_finite() or number < 0 or not -12 < number.adjusted() < 12:  # type: ignore[union-attr]  # a Decimal
+        if number.is_signed() or not number.is_finite() or not -12 < number.adjusted() < 12:  # type: ignore[union-attr]  # a Decimal
             return None
     else:
         return None
     size, _unit, is_whole = scale
     if is_whole and number % 1:
         return None
-    total = number * size
-    return int(total) if total <= MOST_BASE_UNITS else None
+    total = int(number * size)
+    return total if total < MOST_BASE_UNITS else None
 
 
 def parse_number(text: str) -> Decimal:

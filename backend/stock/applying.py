@@ -173,8 +173,9 @@ def _apply(*, report: Report, now: datetime) -> None:
         return
     catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
-    ids = meant(matches)
-    _take_turn(report=report, supply_ids=ids)
+    named = meant(matches)
+    _take_turn(report=report, supply_ids=named)
+    ids = ledger.bigints(named)
     ledger.hold_supplies(supply_ids=ids)
     ledger.make_stock_rows(supply_ids=ids)
     moved: list[int] = []
@@ -284,8 +285,9 @@ def _move(
         cursor.execute(_COUNT_MOVEMENTS, given)
         cursor.execute(_NEWEST_COUNT, given)
     _put_lots_on_sale(report=report, lots=lots)
-    ledger.project(supply_ids=supply_ids)
-    ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
+    ids = ledger.bigints(supply_ids)
+    ledger.project(supply_ids=ids)
+    ledger.settle_shortfalls(supply_ids=ids, now=now)
     bump_stock_version_on_commit()
 
 

@@ -30,7 +30,7 @@ MOST_AHEAD = timedelta(minutes=5)
 """How far a cooperative's clock may be ahead of ours."""
 
 
-SHORT = 2_000
+SHORT = 20_000
 """Rows of a list for which the supplies are asked for by code, instead of reading all that the cooperative has."""
 
 
@@ -152,11 +152,11 @@ def read_catalogue(*, report: Report, document: Document) -> Catalogue:
     known = supplies.values_list("pk", "code", "name")
     if len(document.rows) <= SHORT and not report.is_complete:
         codes = {row.code for row in document.rows}
-        named = [Known(*row) for row in known.filter(code__in=codes)]
+        named = list(map(Known._make, known.filter(code__in=codes)))
         # A code that is written otherwise, or is none of the cooperative's, is compared with all.
         if len(named) == len(codes):
             return Catalogue(named)
-    return Catalogue([Known(*row) for row in known])
+    return Catalogue(list(map(Known._make, known.iterator(chunk_size=5_000))))
 
 
 def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]:
@@ -179,7 +179,8 @@ def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]
     # Most supplies are counted alike, and at the same moment: each is made once.
     countings: dict[tuple[str, str, int | None], Counting] = {}
     keys: dict[tuple[int, int, str], CountKey] = {}
-    books = {}
+    books: dict[int, Books] = {}
+    make = tuple.__new__
     for row in supplies:
         pk, unit, container, size, on_hand, allocated, microseconds, sequence, sha256, units, in_unit = row
         how = (unit, container, size)
@@ -193,17 +194,20 @@ def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]
             if counted is None:
                 counted = keys[when] = (_EPOCH + timedelta(microseconds=microseconds), sequence, sha256)
         on_hand_since, allocated_since = since.get(pk, _NOTHING) if since else _NOTHING
-        books[pk] = Books(
-            pk,
-            counting,
-            on_hand,
-            allocated,
-            counted,
-            units,
-            in_unit,
-            on_hand_since,
-            allocated_since,
-            frozenset(waiting[pk]) if pk in waiting else _NONE,
+        books[pk] = make(
+            Books,
+            (
+                pk,
+                counting,
+                on_hand,
+                allocated,
+                counted,
+                units,
+                in_unit,
+                on_hand_since,
+                allocated_since,
+                frozenset(waiting[pk]) if pk in waiting else _NONE,
+            ),
         )
     return books
 

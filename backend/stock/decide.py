@@ -370,43 +370,50 @@ def decide(*, matches: Iterable[Match], books: Mapping[int, Books], count: Count
     """One verdict a row, in their order. books: of every supply that a row means."""
     verdicts: list[Verdict] = []
     key, basis, confirmed, make = count.key, count.basis, count.confirmed, tuple.__new__
-    is_sellable = basis is Basis.SELLABLE
+    is_sellable, accepted = basis is Basis.SELLABLE, Outcome.ACCEPTED
     for match in matches:
         row, supply_id, outcome, message = match
         if outcome is not None or supply_id is None:
             verdicts.append(Verdict(row, outcome or Outcome.WAITING, supply_id, message=message))
             continue
         book = books[supply_id]
-        scale = scale_of(row.unit if row.unit is not None else _usual_unit(book), book.counting)
+        (
+            _pk,
+            counting,
+            on_hand,
+            allocated,
+            newest,
+            _units,
+            unit_before,
+            on_hand_since,
+            allocated_since,
+            _waiting,
+        ) = book
+        number, unit = row.number, row.unit
+        scale = scale_of(unit if unit is not None else _usual_unit(book), counting)
         counted = None if scale is None else plain_quantity(row.value, scale)
         if (
             counted is None
             or scale is None
-            or not row.number
-            or (book.counted is not None and key <= book.counted)
-            or row.number in confirmed
+            or not number
+            or (newest is not None and key <= newest)
+            or number in confirmed
         ):
             verdicts.append(_decide_row(row=row, book=book, count=count))
             continue
         # A plain number, newer than what is in the books: nearly every row, so decided here.
-        on_hand = counted + book.on_hand_since
-        if is_sellable:
-            on_hand += book.allocated - book.allocated_since
-        if on_hand < 0 or _is_odd(counted, scale.unit, book, is_sellable=is_sellable):
+        promised = allocated - allocated_since if is_sellable else 0
+        before = on_hand - on_hand_since - promised
+        on_hand = counted + on_hand_since + promised
+        # What may be a slip, `_suspicion` looks into.
+        is_odd = counted and (
+            scale.unit != unit_before or counted >= JUMP * before or counted * JUMP <= before
+        )
+        if on_hand < 0 or (is_odd and newest is not None):
             verdicts.append(_decide_row(row=row, book=book, count=count))
             continue
-        verdicts.append(make(Verdict, (row, Outcome.ACCEPTED, supply_id, counted, scale.unit, on_hand, "")))
+        verdicts.append(make(Verdict, (row, accepted, supply_id, counted, scale.unit, on_hand, "")))
     return verdicts
-
-
-def _is_odd(counted: int, unit: str, book: Books, *, is_sellable: bool) -> bool:
-    """Whether the count may be a slip, which `_suspicion` then looks into."""
-    if not counted or book.counted is None:
-        return False
-    before = book.on_hand - book.on_hand_since
-    if is_sellable:
-        before -= book.allocated - book.allocated_since
-    return unit != book.counted_unit or counted >= JUMP * before or counted * JUMP <= before
 
 
 def _usual_unit(book: Books) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 
 from django.db import connection, models
 from django.utils import timezone
+from openpyxl import Workbook
 from saleor.product.models import Product, ProductVariant
 
 from backend.cooperatives.models import Cooperative
@@ -94,11 +96,33 @@ def variants(*, goods: int) -> models.QuerySet[ProductVariant]:
     return ProductVariant.objects.filter(sku__startswith="sku-").order_by("pk")[:goods]
 
 
-def a_document(*, goods: int, round_number: int) -> bytes:
+def a_document(*, goods: int, round_number: int, remark: str = "") -> bytes:
     """What the shed's system says: every good, with a figure of its own."""
     counted_at = timezone.now() - timedelta(hours=1) + timedelta(seconds=round_number)
+    more = {"remark": remark} if remark else {}
     items = [
-        {"code": f"XY-{number:06}", "quantity": 100.5 + (number + round_number) % 50, "unit": "斤"}
+        {"code": f"XY-{number:06}", "quantity": 100.5 + (number + round_number) % 50, "unit": "斤", **more}
         for number in range(goods)
     ]
     return json.dumps({"counted_at": counted_at.isoformat(), "items": items}, ensure_ascii=False).encode()
+
+
+def a_csv(*, goods: int) -> bytes:
+    """The same as a bookkeeper's list, some ten megabytes of it with what is remarked."""
+    rows = (
+        f"XY-{number:06},菜{number},{100.5 + number % 50},斤,信义镇白马产业园{number % 9}号棚本地种植\r\n"
+        for number in range(goods)
+    )
+    return ("编码,品名,库存,单位,备注\r\n" + "".join(rows)).encode()
+
+
+def a_workbook(*, goods: int) -> bytes:
+    """The same in a workbook, as large as the readers take one once it is unpacked."""
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("库存")
+    sheet.append(["编码", "品名", "库存", "单位"])
+    for number in range(goods):
+        sheet.append([f"XY-{number:06}", f"菜{number}", 100.5 + number % 50, "斤"])
+    file = io.BytesIO()
+    workbook.save(file)
+    return file.getvalue()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from django.utils.translation import gettext_lazy as _
@@ -32,8 +31,9 @@ _LITERAL = re.compile(r'="([^"]*)"')
 
 def read_delimited(raw: bytes, *, mapping: Mapping[str, str] | None, today: date) -> Document:
     """Raises FeedUnreadable when it is no text, no table, or too large."""
-    text = decode(raw)
-    return read_grids([Grid(_cells(text, mapping=mapping))], mapping=mapping, today=today)
+    # The text is let go before its rows are read.
+    cells = _cells(decode(raw), mapping=mapping)
+    return read_grids([Grid(cells)], mapping=mapping, today=today)
 
 
 def decode(raw: bytes) -> str:
@@ -111,9 +111,17 @@ def _cells(text: str, *, mapping: Mapping[str, str] | None) -> list[list[str]]:
     return rows
 
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends, as io.StringIO gives them, which would keep a copy four times as large as the file."""
+    return (found[0] for found in _LINE.finditer(text))
+
+
 def _parsed(text: str, *, delimiter: str, quoting: int) -> list[list[str]]:
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting))  # type: ignore[arg-type]  # one of csv's own constants
+        return list(csv.reader(_lines(text), delimiter=delimiter, quoting=quoting))  # type: ignore[arg-type]  # one of csv's own constants
     except csv.Error as error:
         raise FeedUnreadable(
             _("A line of the file is too long to be a row. Look for a missing quotation mark.")
@@ -141,7 +149,7 @@ def _is_balanced(text: str, *, delimiter: str) -> bool:
     if text.count('"') % 2:
         return False
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+        for row in csv.reader(_lines(text), delimiter=delimiter, strict=True):
             for cell in row:
                 # Whole rows within a cell have as many signs between their cells as others have.
                 lines = cell.count("\n") or cell.count("\r")

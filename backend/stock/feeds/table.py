@@ -150,6 +150,7 @@ def _read_table(
     hidden_rows, apart = grid.hidden_rows, found.tables * TABLES_APART
     merged = _merged(grid, columns)
     rows, make = found.rows, tuple.__new__
+    units: dict[str, str] = {}
     totals = _Totals(found, until=len(rows))
     is_first_column_free = 0 not in (code_at, name_at, quantity_at)
     found.tables += 1
@@ -177,6 +178,8 @@ def _read_table(
                 continue
         unit = cells[unit_at] if unit_at is not None and unit_at < width else ""
         unit = unit.strip() if type(unit) is str and unit.isprintable() else as_text(unit)
+        # One 斤 for all rows, and not a copy of it in each.
+        unit = units.setdefault(unit, unit)
         first = cells[0] if is_first_column_free and type(cells[0]) is str else ""
         if "计" in code or "计" in name or "计" in first or "总" in name or "总" in code or "otal" in name:
             said = _total_in(first, code, name)

@@ -70,7 +70,7 @@ _bought = st.builds(
 
 
 def test_any_order_of_arrival_ends_in_the_same_state(db: None, soak_minutes: float) -> None:
-    @settings(max_examples=400 if soak_minutes else 12, deadline=None)
+    @settings(max_examples=500 if soak_minutes else 12, deadline=None)
     @given(reports=st.lists(_said, max_size=6), orders=st.lists(_bought, max_size=5))
     def holds(reports: list[Said], orders: list[Bought]) -> None:
         at_once = [Said(each.minute, each.sequence, each.basis, each.kilograms, (0,)) for each in reports]

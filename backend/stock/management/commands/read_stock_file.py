@@ -11,6 +11,8 @@ import hashlib
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone, translation
+from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -26,9 +29,9 @@ from backend.common.errors import ShopError
 from backend.common.units import Counting, scale_of
 from backend.cooperatives.models import Cooperative
 from backend.stock import feeds
-from backend.stock.books import read_report, take_header, weigh
-from backend.stock.decide import Verdict
-from backend.stock.feeds.document import Document
+from backend.stock.applying import BATCH
+from backend.stock.books import find_supplies, read_catalogue, read_report, take_header, weigh_matches
+from backend.stock.decide import Count, Match, Verdict
 from backend.stock.models import Report, Supply
 from backend.stock.words import Basis, Outcome
 
@@ -48,20 +51,50 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with translation.override(settings.LANGUAGE_CODE):
             try:
-                report, document, verdicts, countings = _decide(
-                    path=Path(options["path"]),
-                    slug=options["cooperative"],
-                    basis=options["basis"],
-                    is_complete=options["complete"],
-                )
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute("SET TRANSACTION READ ONLY")
+                    told = _read_file(
+                        path=Path(options["path"]),
+                        slug=options["cooperative"],
+                        basis=options["basis"],
+                        is_complete=options["complete"],
+                    )
+                    # Told as they are decided: a list of a hundred thousand is never there as a whole.
+                    if options["json"]:
+                        self._tell(told)
+                    else:
+                        self._show(told)
             except ShopError as error:
                 self._refuse(error, as_json=options["json"])
-            lines = [_line(verdict, countings.get(verdict.supply_id or 0)) for verdict in verdicts]
-            summary = _summary(report=report, document=document, lines=lines)
-            if options["json"]:
-                self.stdout.write(json.dumps({"lines": lines, "summary": summary}, ensure_ascii=False))
-            else:
-                self._show(lines=lines, verdicts=verdicts, summary=summary)
+
+    def _tell(self, told: _Read) -> None:
+        counts: Counter[str] = Counter()
+        self.stdout.write('{"lines": [', ending="")
+        for verdict, counting in _decide(told):
+            line = json.dumps(_line(verdict, counting), ensure_ascii=False)
+            self.stdout.write(f", {line}" if counts else line, ending="")
+            counts[verdict.outcome.value] += 1
+        summary = json.dumps(_summary(told, counts=counts), ensure_ascii=False)
+        self.stdout.write(f'], "summary": {summary}}}')
+
+    def _show(self, told: _Read) -> None:
+        counts: Counter[str] = Counter()
+        for verdict, counting in _decide(told):
+            line = _line(verdict, counting)
+            counts[verdict.outcome.value] += 1
+            read = "" if line["quantity"] is None else f"= {line['quantity']} {line['unit']}".rstrip()
+            cells = [
+                str(verdict.row.place),
+                line["code"] or verdict.row.name,
+                f"“{line['raw']}”",
+                str(verdict.outcome.label),
+                read,
+                str(verdict.message),
+            ]
+            self.stdout.write("\t".join(cell for cell in cells if cell))
+        for remark in told.remarks:
+            self.stdout.write(str(remark))
+        self.stdout.write(" · ".join(f"{outcome.label} {counts[outcome.value]}" for outcome in Outcome))
 
     def _refuse(self, error: ShopError, *, as_json: bool) -> None:
         if as_json:
@@ -73,70 +106,65 @@ class Command(BaseCommand):
             self.stderr.write(str(error))
         sys.exit(UNREADABLE)
 
-    def _show(self, *, lines: list[dict[str, Any]], verdicts: list[Verdict], summary: dict[str, Any]) -> None:
-        for line, verdict in zip(lines, verdicts, strict=True):
-            read = "" if line["quantity"] is None else f"= {line['quantity']} {line['unit']}".rstrip()
-            cells = [
-                str(verdict.row.place),
-                line["code"] or verdict.row.name,
-                f"“{line['raw']}”",
-                str(verdict.outcome.label),
-                read,
-                str(verdict.message),
-            ]
-            self.stdout.write("\t".join(cell for cell in cells if cell))
-        for remark in summary["remarks"]:
-            self.stdout.write(remark)
-        counts = [f"{outcome.label} {summary[outcome.value]}" for outcome in Outcome]
-        self.stdout.write(" · ".join(counts))
+
+@dataclass(frozen=True)
+class _Read:
+    """A file that could be read: the report that it would be, and which supply each of its rows means."""
+
+    report: Report
+    count: Count
+    matches: Sequence[Match]
+    remarks: Sequence[str | Promise]
 
 
-def _decide(
-    *, path: Path, slug: str, basis: str, is_complete: bool
-) -> tuple[Report, Document, list[Verdict], dict[int, Counting]]:
-    """The report that the file would be, its document, the verdicts, and how each good is counted.
-
-    Raises ShopError.
-    """
+def _read_file(*, path: Path, slug: str, basis: str, is_complete: bool) -> _Read:
+    """Raises ShopError."""
     raw = _read(path)
     if basis not in Basis.values:
         message = format_lazy(_("basis is “{value}”: it is either shelf or sellable."), value=basis[:60])
         raise ShopError(message, code="basis_unknown")
     now = timezone.now()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION READ ONLY")
-        cooperative = Cooperative.objects.filter(slug=slug).first()
-        if cooperative is None:
-            known = ", ".join(Cooperative.objects.order_by("slug").values_list("slug", flat=True)[:20])
-            raise ShopError(
-                format_lazy(
-                    _("There is no cooperative “{slug}”. There are: {known}."), slug=slug, known=known or "-"
-                ),
-                code="cooperative_unknown",
-            )
-        report = Report(
-            cooperative=cooperative,
-            source=Report.Source.UPLOAD,
-            format=feeds.FILE,
-            filename=path.name,
-            basis=Basis(basis),
-            is_complete=is_complete,
-            sequence=int(now.timestamp()),
-            raw=raw,
-            raw_sha256=hashlib.sha256(raw).hexdigest(),
-            received_at=now,
+    cooperative = Cooperative.objects.filter(slug=slug).first()
+    if cooperative is None:
+        known = ", ".join(Cooperative.objects.order_by("slug").values_list("slug", flat=True)[:20])
+        raise ShopError(
+            format_lazy(
+                _("There is no cooperative “{slug}”. There are: {known}."), slug=slug, known=known or "-"
+            ),
+            code="cooperative_unknown",
         )
-        document = read_report(report=report)
-        count = take_header(report=report, document=document)
-        verdicts = weigh(report=report, document=document, count=count).verdicts
-        supplies = Supply.objects.filter(cooperative=cooperative)
+    report = Report(
+        cooperative=cooperative,
+        source=Report.Source.UPLOAD,
+        format=feeds.FILE,
+        filename=path.name,
+        basis=Basis(basis),
+        is_complete=is_complete,
+        sequence=int(now.timestamp()),
+        raw=raw,
+        raw_sha256=hashlib.sha256(raw).hexdigest(),
+        received_at=now,
+    )
+    document = read_report(report=report)
+    count = take_header(report=report, document=document)
+    catalogue = read_catalogue(report=report, document=document)
+    matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
+    return _Read(report, count, matches, document.remarks)
+
+
+def _decide(told: _Read) -> Iterator[tuple[Verdict, Counting | None]]:
+    """What becomes of each row, and how the good that it means is counted."""
+    for begin in range(0, len(told.matches), BATCH):
+        verdicts = weigh_matches(matches=told.matches[begin : begin + BATCH], count=told.count)
+        supplies = Supply.objects.filter(pk__in={verdict.supply_id for verdict in verdicts})
         countings = {
             pk: Counting(unit, container, per_container)
             for pk, unit, container, per_container in supplies.values_list(
                 "pk", "unit", "container_name", "container_units"
             )
         }
-        return report, document, verdicts, countings
+        for verdict in verdicts:
+            yield verdict, countings.get(verdict.supply_id or 0)
 
 
 def _read(path: Path) -> bytes:
@@ -172,12 +200,12 @@ def _line(verdict: Verdict, counting: Counting | None) -> dict[str, Any]:
     }
 
 
-def _summary(*, report: Report, document: Document, lines: list[dict[str, Any]]) -> dict[str, Any]:
-    counts = Counter(line["outcome"] for line in lines)
+def _summary(told: _Read, *, counts: Counter[str]) -> dict[str, Any]:
+    report = told.report
     return {
-        "lines": len(lines),
+        "lines": counts.total(),
         **{outcome.value: counts[outcome.value] for outcome in Outcome},
-        "remarks": [str(remark) for remark in document.remarks],
+        "remarks": [str(remark) for remark in told.remarks],
         "cooperative": report.cooperative.slug,
         "basis": str(report.basis),
         "complete": report.is_complete,
