@@ -102,7 +102,8 @@ def use_voucher(
 
 def return_voucher(*, order: Order) -> None:
     """The order came to nothing, so its voucher may be used again. Called in the transaction that cancels it."""
-    if order.voucher_id is None:
+    voucher = order.voucher
+    if voucher is None:
         return
-    Voucher.objects.filter(pk=order.voucher_id, used__gt=0).update(used=F("used") - 1)
-    remove_voucher_usage_by_customer(order.voucher, order.get_customer_email())
+    Voucher.objects.filter(pk=voucher.pk, used__gt=0).update(used=F("used") - 1)
+    remove_voucher_usage_by_customer(voucher, order.get_customer_email())

@@ -61,7 +61,7 @@ def lines_at_once() -> Iterator[Replace]:
                 _put(instance, variants, quantities, replace=False)
             except ProductNotPublished as error:
                 raise ValidationError(
-                    "Can't create checkout with unpublished product.", code=error.code
+                    "Can't create checkout with unpublished product.", code=error.code.value
                 ) from error
             mutations.CheckoutCreate.save_addresses(instance, cleaned_input)
 
@@ -93,9 +93,11 @@ def lines_at_once() -> Iterator[Replace]:
             try:
                 _put(checkout, variants, quantities, replace=replace)
             except InsufficientStock as error:
-                raise ValidationError(f"Insufficient product stock: {error.item}", code=error.code) from error
+                raise ValidationError(
+                    f"Insufficient product stock: {error.item}", code=error.code.value
+                ) from error
             except ProductNotPublished as error:
-                raise ValidationError("Can't add unpublished product.", code=error.code) from error
+                raise ValidationError("Can't add unpublished product.", code=error.code.value) from error
             kept = list(checkout)
             mutations.update_checkout_shipping_method_if_invalid(checkout, kept, info.context.discounts)
             recalculate_checkout_discount(checkout, kept, info.context.discounts)
@@ -128,12 +130,14 @@ def _put(checkout: Any, variants: Sequence[Any], quantities: Sequence[int], *, r
     from saleor.core.exceptions import InsufficientStock, ProductNotPublished
 
     there: dict[int, Any] = {}
-    for line in CheckoutLine.objects.filter(checkout=checkout, variant__in=variants).order_by("-pk"):
-        there[line.variant_id] = line
+    for each in CheckoutLine.objects.filter(checkout=checkout, variant__in=variants).order_by("-pk"):
+        there[each.variant_id] = each
     free = free_packs([variant.pk for variant in variants], checkout.get_country()) if there else None
-    new, changed, gone = [], [], []
+    new: list[Any] = []
+    changed: list[Any] = []
+    gone: list[int] = []
     for variant, quantity in zip(variants, quantities, strict=False):
-        line = there.get(variant.pk)
+        line: Any = there.get(variant.pk)
         wanted = quantity + (line.quantity if line is not None and not replace else 0)
         if wanted and not variant.product.is_visible:
             raise ProductNotPublished

@@ -64,6 +64,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
                 "code": "BM-1124",
                 "cooperative": {"name": "白马蔬菜专业合作社"},
             },
+            "voucher": {"code": "XINYI5", "name": "", "discount": {"amount": Decimal(5)}, "problem": ""},
             "grouped": "01234 56789 abcde",
             "blocks": [
                 Block("heading", ("蒜苗怎么挑",)),
