@@ -31,8 +31,8 @@ $(READY): requirements.lock pyproject.toml .ci/environment
 run: $(READY) ## start the shop and serve until Ctrl-C (PORT=8000, HOST=127.0.0.1)
 	@exec $(PYTHON) -m backend.config.run
 
-# Each process has a shop of its own for the journeys.
-PYTEST_WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 6 ? n : 6)))
+# Each process has a shop of its own for the journeys. One more than there are cores: some tests wait for a shop.
+PYTEST_WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 6 ? n + 1 : 6)))
 
 .PHONY: test
 test: $(READY) ## all tests: unit, PostgreSQL and Redis, Celery, browser journeys (T=path runs some)
