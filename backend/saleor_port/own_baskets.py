@@ -38,12 +38,15 @@ def _for_its_own(mutation: Any) -> Any:
     plain = mutation.perform_mutation.__func__
 
     @functools.wraps(plain)
-    def perform_mutation(cls: Any, root: Any, info: Any, **data: Any) -> Any:
-        if _is_anothers(info.context, data.get("checkout_id")):
+    def perform_mutation(cls: Any, root: Any, info: Any, *given: Any, **data: Any) -> Any:
+        # checkoutLinesUpdate calls checkoutLinesAdd with its arguments by place.
+        if _is_anothers(
+            info.context, data["checkout_id"] if "checkout_id" in data else next(iter(given), None)
+        ):
             raise ValidationError(
                 {"checkout_id": ValidationError("There is no such checkout.", code="not_found")}
             )
-        return plain(cls, root, info, **data)
+        return plain(cls, root, info, *given, **data)
 
     return classmethod(perform_mutation)
 

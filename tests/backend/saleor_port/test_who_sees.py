@@ -382,6 +382,26 @@ def test_an_accounts_basket_is_not_there_for_others(shop: Shop, ask: Ask, li: Us
     assert (basket.user, basket.email) == (li, "lishen@example.com")
 
 
+def test_an_account_and_a_guest_change_baskets_of_their_own(shop: Shop, ask: Ask, li: User) -> None:
+    good = shop.good(9)
+    of_li, of_a_guest = shop.basket(good), shop.basket(good)
+    Checkout.objects.filter(pk=of_li.pk).update(user=li)
+    update = """
+    mutation($id: ID!, $variant: ID!) { checkoutLinesUpdate(checkoutId: $id, lines: [{variantId: $variant, quantity: 3}]) {
+      checkout { lines { quantity } } checkoutErrors { field code } } }
+    """
+
+    for basket, user in ((of_li, li), (of_a_guest, None), (of_a_guest, li)):
+        answer = ask(
+            update,
+            user=user,
+            id=graphene.Node.to_global_id("Checkout", basket.pk),
+            variant=graphene.Node.to_global_id("ProductVariant", good.pk),
+        )
+        changed = {"checkout": {"lines": [{"quantity": 3}]}, "checkoutErrors": []}
+        assert answer.data["checkoutLinesUpdate"] == changed
+
+
 def test_an_accounts_basket_is_completed_by_it_alone_or_by_staff_who_may(
     shop: Shop, ask: Ask, li: User
 ) -> None:
