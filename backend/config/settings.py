@@ -317,6 +317,11 @@ DELIVERY_CUT_OFF = 16
 DELIVERY_DAYS = 3
 DELIVERY_HOURS = {"own_van": [(9, 12), (15, 18)], "next_day": [(8, 20)], "pick_up": [(9, 18)]}
 DELIVERY_DAYS_LATER = {"next_day": 1}
+# Where the van goes (绵阳城区) and where the courier is there the next day.
+DELIVERY_AREAS = {
+    "own_van": [("四川省", "绵阳市", district) for district in ("涪城区", "游仙区", "安州区")],
+    "next_day": [("四川省",)],
+}
 # The hour of the evening before the harvest until which buyers may take an order back.
 CANCEL_UNTIL = 20
 # How long after the hand-over a buyer may claim for what arrived spoilt (坏果包赔), of fresh goods and of those with a

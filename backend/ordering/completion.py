@@ -56,7 +56,14 @@ from backend.ordering.attempts import (
 )
 from backend.ordering.errors import OrderRefused
 from backend.ordering.models import CheckoutAttempt
-from backend.ordering.services import basket_lines, create_order, order_line, short_stock
+from backend.ordering.services import (
+    OUT_OF_REACH,
+    basket_lines,
+    create_order,
+    is_in_reach,
+    order_line,
+    short_stock,
+)
 from backend.ordering.vouchers import use_voucher
 from backend.stock.allocation import allocate
 
@@ -294,6 +301,8 @@ def _check(
                 code=Code.INVALID_SHIPPING_METHOD,
                 field="shipping_method",
             )
+        if not is_in_reach(method=checkout.shipping_method, address=checkout.shipping_address):
+            raise CheckoutRefused(OUT_OF_REACH, code=Code.INVALID_SHIPPING_METHOD, field="shipping_method")
     if checkout.billing_address is None:
         raise CheckoutRefused(
             _("Please give an address."), code=Code.BILLING_ADDRESS_NOT_SET, field="billing_address"

@@ -47,6 +47,7 @@ from saleor.warehouse.availability import get_available_quantity
 from backend.ordering.address_book import has_room
 from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
 from backend.ordering.models import CheckoutAttempt, Placement
+from backend.ordering.reach import reaches
 from backend.ordering.selectors import windows_of
 from backend.ordering.vouchers import return_voucher, use_voucher
 from backend.ordering.windows import Window
@@ -54,6 +55,8 @@ from backend.stock.allocation import allocate
 
 # Saleor's annotations ask for a User; its events know an anonymous one, and not None.
 NOBODY: Any = AnonymousUser()
+
+OUT_OF_REACH = _("This delivery does not go to that place. Choose another, or a pick-up point.")
 
 
 @dataclass(frozen=True)
@@ -341,7 +344,15 @@ def _shipping_method(
             code="delivery_unavailable",
             field="shippingMethod",
         )
+    if not is_in_reach(method=method, address=request.address):
+        raise OrderRefused(OUT_OF_REACH, code="delivery_out_of_reach", field="shippingMethod")
     return method
+
+
+def is_in_reach(*, method: ShippingMethod, address: Address) -> bool:
+    """Whether a delivery goes to that address; Saleor's shipping knows countries only."""
+    delivery = getattr(method, "delivery", None)
+    return delivery is None or reaches(kind=delivery.kind, place=address, areas=settings.DELIVERY_AREAS)
 
 
 def _window(*, method: ShippingMethod, key: str, now: datetime) -> Window | None:

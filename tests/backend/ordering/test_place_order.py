@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection, connections
 from django.utils import timezone
+from saleor.account.models import Address
 from saleor.checkout.models import Checkout
 from saleor.order import OrderStatus
 from saleor.order.models import Order
@@ -121,6 +122,22 @@ def test_what_cannot_be_ordered_is_refused_and_leaves_no_trace(
     assert (refusal.value.code, refusal.value.field) == (code, field)
     assert not Order.objects.exists() and not Movement.objects.filter(kind="allocate").exists()
     assert Checkout.objects.count() == 1
+
+
+def test_a_van_that_does_not_go_there_takes_no_order() -> None:
+    shed = produce.a_shed()
+    van = produce.a_delivery(name="自有货车", kind="own_van")
+    far = Address(**{**produce.ADDRESS, "city": "成都市", "city_area": "武侯区"})
+    with pytest.raises(OrderRefused) as refusal:
+        place_order(request=a_request(shed, shipping_method_pk=van.pk, address=far), user=None, now=NOW)
+    assert (refusal.value.code, refusal.value.field) == ("delivery_out_of_reach", "shippingMethod")
+    near = Address(**produce.ADDRESS)
+    assert (
+        place_order(
+            request=a_request(shed, shipping_method_pk=van.pk, address=near), user=None, now=NOW
+        ).shipping_method_id
+        == van.pk
+    )
 
 
 def test_a_good_taken_off_the_shelf_is_named() -> None:
