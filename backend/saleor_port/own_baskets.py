@@ -39,10 +39,8 @@ def _for_its_own(mutation: Any) -> Any:
 
     @functools.wraps(plain)
     def perform_mutation(cls: Any, root: Any, info: Any, *given: Any, **data: Any) -> Any:
-        # checkoutLinesUpdate calls checkoutLinesAdd with its arguments by place.
-        if _is_anothers(
-            info.context, data["checkout_id"] if "checkout_id" in data else next(iter(given), None)
-        ):
+        # A client's arguments come by name. By place checkoutLinesUpdate, which has asked, hands them to checkoutLinesAdd.
+        if "checkout_id" in data and _is_anothers(info.context, data["checkout_id"]):
             raise ValidationError(
                 {"checkout_id": ValidationError("There is no such checkout.", code="not_found")}
             )

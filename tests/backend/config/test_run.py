@@ -122,7 +122,10 @@ def launcher(servers: Servers, tmp_path: Path) -> Iterator[Launcher]:
 def a_task_that_does_not_end(launcher: Launcher) -> Iterator[None]:
     """The worker audits the stock, and waits for a table that somebody else holds."""
     broker = parse_redis_url(json.loads((launcher.var / "embedded.json").read_text())["REDIS_URL"]).broker_url
-    with psycopg.connect(launcher.environment["DATABASE_URL"]) as held, Celery(broker=broker) as sender:
+    with (
+        psycopg.connect(launcher.environment["DATABASE_URL"]) as held,
+        Celery(broker=broker, set_as_current=False) as sender,
+    ):
         held.execute("LOCK TABLE stock_movement IN ACCESS EXCLUSIVE MODE")
         sender.send_task("backend.stock.tasks.audit_stock", queue="default")
 
