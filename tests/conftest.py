@@ -17,7 +17,7 @@ import redis
 
 from backend.config.messages import compile_catalogues
 from tests.browser import Visitors, find_chromium, open_chromium
-from tests.databases import Servers, start_servers
+from tests.databases import Servers, process_name, start_servers
 from tests.shop import Shop, start_shop, start_worker
 
 if TYPE_CHECKING:
@@ -54,11 +54,6 @@ def soak_minutes(pytestconfig: pytest.Config) -> float:
 
 
 # ---- Servers and settings, before Django is set up ------------------------------------------------------------------
-
-
-def process_name() -> str:
-    """This process among those of the run: gw0, gw1, … as pytest-xdist names them; gw0 without it."""
-    return os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
 def process_number() -> int:

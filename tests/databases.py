@@ -34,6 +34,11 @@ REDIS_DATABASES_PER_PROCESS = 2
 """Broker and cache, see backend.config.environment.Redis."""
 
 
+def process_name() -> str:
+    """This process among those of the run: gw0, gw1, … as pytest-xdist names them; gw0 without it."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+
 def with_database(database_url: str, name: str) -> str:
     """The same server's address, another database."""
     parts = urlsplit(database_url)

@@ -22,7 +22,7 @@ from backend.config.embedded import free_port
 from backend.config.environment import REPOSITORY, parse_redis_url
 from backend.config.run import Done, migrations_fingerprint, static_fingerprint
 from backend.config.supervision import MARK
-from tests.databases import Servers
+from tests.databases import Servers, process_name
 from tests.shop import seeded_template, seeded_var
 
 
@@ -89,7 +89,9 @@ def start(var: Path, environment: dict[str, str]) -> Launcher:
 
 @pytest.fixture
 def launcher(servers: Servers, tmp_path: Path) -> Iterator[Launcher]:
-    database_url = servers.create_database("xinyi_test_run", template=seeded_template(servers=servers))
+    # Another process of this run may be at another of these tests.
+    name = f"xinyi_test_run_{process_name()}"
+    database_url = servers.create_database(name, template=seeded_template(servers=servers))
     var = tmp_path / "var"
     var.mkdir()
     (var / "static").symlink_to(seeded_var(servers) / "static")
@@ -115,7 +117,7 @@ def launcher(servers: Servers, tmp_path: Path) -> Iterator[Launcher]:
     if started.process.poll() is None:
         started.process.terminate()
         started.process.wait(90)
-    servers.drop_database("xinyi_test_run")
+    servers.drop_database(name)
 
 
 @contextlib.contextmanager
