@@ -51,6 +51,12 @@ def space() -> str:
     return "" if (get_language() or "").startswith("zh") else " "
 
 
+@register.filter
+def unbroken(text: str) -> str:
+    """A text in which no line ends within 9:00–12:00: a word joiner follows each dash before a digit."""
+    return re.sub(r"–(?=\d)", "–\N{WORD JOINER}", text)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A small line drawing, for eyes only: the words stand beside it."""
