@@ -113,6 +113,8 @@ def open_claim(*, request: ClaimRequest, user: User | None, now: datetime) -> Cl
             )
             for position, photo in enumerate(photos)
         )
+        # robust: the claim stands even when the broker is away; the admin lists it.
+        transaction.on_commit(partial(tasks.send_new_claim.delay, str(claim.pk)), robust=True)
     return claim
 
 

@@ -40,6 +40,12 @@ def send_claim_decision(claim_pk: str) -> None:
 
 
 @shared_task
+def send_new_claim(claim_pk: str) -> None:
+    """Write to the staff that a claim waits for them."""
+    letters.send_new_claim(claim_pk=UUID(claim_pk))
+
+
+@shared_task
 def forget_claim_photos() -> int:
     """Delete photos that nobody needs any more."""
     return forget_photos(now=timezone.now())

@@ -9,11 +9,26 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from storefront_theme import session
 from storefront_theme.client import ask
 from storefront_theme.shop.forms import CITY, DISTRICT, PROVINCE
 from storefront_theme.shop.places import places_below, with_town
 
 PLACE = ("province", "city", "district", "street", "postcode")
+_MOST_SAVED = 20
+
+
+def saved_addresses(request: HttpRequest) -> list[dict[str, Any]]:
+    """A signed-in buyer's own, as they would be typed, each with its id; the default one first. Nobody else has any."""
+    me = ask(request, "AddressBook")["me"] if session.person(request) else None
+    if me is None:
+        return []
+    default = (me["defaultShippingAddress"] or {}).get("id")
+    saved = [
+        {"id": address["id"], "is_default": address["id"] == default, **as_typed(address)}
+        for address in me["addresses"]
+    ]
+    return sorted(saved, key=lambda address: not address["is_default"])[:_MOST_SAVED]
 
 
 def as_typed(address: Mapping[str, Any]) -> dict[str, str]:
@@ -41,6 +56,27 @@ def with_pasted(request: HttpRequest, typed: Mapping[str, str]) -> dict[str, str
     else:
         messages.warning(request, _("No name, number or place was found in that. Please fill in the fields."))
     return {**typed, **place, **who}
+
+
+def with_saved(
+    request: HttpRequest, typed: Mapping[str, str], *, saved: list[dict[str, Any]], key: str
+) -> dict[str, str]:
+    """What was typed, with one of the saved addresses in the place of recipient and place."""
+    address = next((each for each in saved if each["id"] == key), None)
+    if address is None:
+        messages.warning(request, _("This address is not in your address book any more."))
+        return dict(typed)
+    return {**typed, "town": "", **{field: address[field] for field in ("name", "phone", *PLACE)}}
+
+
+def is_same_place(address: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
+    """Whether a saved address is the recipient and the place that are typed, however they are spaced."""
+    return _squeezed(address) == _squeezed(typed)
+
+
+def _squeezed(typed: Mapping[str, Any]) -> str:
+    fields = ("name", "phone", "province", "city", "district", "town", "street")
+    return "".join("".join(str(typed.get(field) or "") for field in fields).split())
 
 
 def begun_with(request: HttpRequest, typed: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 register = template.Library()
 
@@ -43,6 +43,18 @@ _ICONS = {
     "paper": "M7 4h7l4 4v12H7zM13.500 4v4.500H18M9.500 12.500h5M9.500 16h5",
     "arrow": "M5 12h14M13 6l6 6-6 6",
 }
+
+
+@register.simple_tag
+def space() -> str:
+    """Between two sentences. Chinese has none: the full stop brings its own."""
+    return "" if (get_language() or "").startswith("zh") else " "
+
+
+@register.filter
+def unbroken(text: str) -> str:
+    """A text in which no line ends within 9:00–12:00: a word joiner follows each dash before a digit."""
+    return re.sub(r"–(?=\d)", "–\N{WORD JOINER}", text)
 
 
 @register.simple_tag

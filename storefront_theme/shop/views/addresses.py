@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from storefront_theme.client import ask
 from storefront_theme.session import signed_in_only
-from storefront_theme.shop.addresses import as_typed, begun_with, with_fitting_lists, with_pasted
+from storefront_theme.shop.addresses import begun_with, saved_addresses, with_fitting_lists, with_pasted
 from storefront_theme.shop.forms import FIELD_OF_ADDRESS, PlaceForm
 from storefront_theme.shop.places import places_below
 from storefront_theme.shop.views.account import trail_to_account
@@ -26,11 +26,10 @@ from storefront_theme.shop.views.account import trail_to_account
 @require_safe
 def addresses(request: HttpRequest) -> HttpResponse:
     """All of one's own, the one that the checkout begins with at the front."""
-    book = _book(request)
     return render(
         request,
         "shop/addresses.html",
-        {"here": "account", "trail": trail_to_account(), "addresses": book},
+        {"here": "account", "trail": trail_to_account(), "addresses": saved_addresses(request)},
     )
 
 
@@ -46,7 +45,10 @@ def address_new(request: HttpRequest) -> HttpResponse:
     form = PlaceForm(request.POST, places=places_below(request, request.POST))
     if form.is_valid():
         answer = ask(
-            request, "AddressCreate", input=form.address(), type=None if _book(request) else "SHIPPING"
+            request,
+            "AddressCreate",
+            input=form.address(),
+            type=None if saved_addresses(request) else "SHIPPING",
         )["accountAddressCreate"]
         if not _put_beside_fields(form, answer["accountErrors"]):
             messages.success(request, _("The address is saved."))
@@ -78,7 +80,7 @@ def address_edit(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def address_delete(request: HttpRequest, key: str) -> HttpResponse:
     """Takes one out of the book; one that is gone already is gone."""
-    if any(address["id"] == key for address in _book(request)):
+    if any(address["id"] == key for address in saved_addresses(request)):
         answer = ask(request, "AddressDelete", id=key)["accountAddressDelete"]
         _say(request, answer["accountErrors"], _("The address is deleted."))
     return redirect("shop:addresses")
@@ -95,19 +97,9 @@ def address_default(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("shop:addresses")
 
 
-def _book(request: HttpRequest) -> list[dict[str, Any]]:
-    me = ask(request, "AddressBook")["me"] or {"addresses": (), "defaultShippingAddress": None}
-    default = (me["defaultShippingAddress"] or {}).get("id")
-    book = [
-        {"id": address["id"], "is_default": address["id"] == default, **as_typed(address)}
-        for address in me["addresses"]
-    ]
-    return sorted(book, key=lambda address: not address["is_default"])
-
-
 def _mine(request: HttpRequest, key: str) -> dict[str, Any]:
     """Raises Http404 for one that is not in the visitor's own book."""
-    mine = next((address for address in _book(request) if address["id"] == key), None)
+    mine = next((address for address in saved_addresses(request) if address["id"] == key), None)
     if mine is None:
         raise Http404(key)
     return mine

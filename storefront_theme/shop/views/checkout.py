@@ -14,11 +14,27 @@ from django.views.decorators.http import require_http_methods, require_safe
 from storefront_theme import session
 from storefront_theme.client import ask
 from storefront_theme.shop import basket
-from storefront_theme.shop.addresses import as_typed, begun_with, with_fitting_lists, with_pasted
+from storefront_theme.shop.addresses import (
+    PLACE,
+    begun_with,
+    is_same_place,
+    saved_addresses,
+    with_fitting_lists,
+    with_pasted,
+    with_saved,
+)
 from storefront_theme.shop.basket import BasketRefused, CodeRefused
 from storefront_theme.shop.basket_lines import BasketLine, read_lines
 from storefront_theme.shop.changes import changes, total_of, what_is_shown
-from storefront_theme.shop.forms import CITY, DISTRICT, FIELD_OF_API, POSTCODE, PROVINCE, CheckoutForm
+from storefront_theme.shop.forms import (
+    CITY,
+    DISTRICT,
+    FIELD_OF_API,
+    POSTCODE,
+    PROVINCE,
+    CheckoutForm,
+    PlaceForm,
+)
 from storefront_theme.shop.places import places_below
 from storefront_theme.shop.shelf import named
 from storefront_theme.templatetags.shop import window_text
@@ -39,11 +55,15 @@ def checkout(request: HttpRequest) -> HttpResponse:
     """One page: who, where, how it comes, how it is paid; then the order is placed."""
     if request.method != "POST":
         return _ask_where(request)
-    _keep_typed(request)
+    _keep_typed(request, _typed(request))
     if "adjust" in request.POST:
         return _adjust(request)
     if "read" in request.POST:
         return _read_pasted(request)
+    if "saved" in request.POST:
+        return _take_saved(request)
+    if "manage" in request.POST:
+        return redirect("shop:addresses")
     if "use_code" in request.POST or "remove_code" in request.POST:
         return _change_code(request)
     if "lists" in request.POST:
@@ -55,16 +75,19 @@ def _ask_where(request: HttpRequest) -> HttpResponse:
     found = _read(request)
     if found is None:
         return redirect("shop:basket")
+    saved = saved_addresses(request)
     return _page(
-        request, found, typed=_what_is_known(request) | request.session.get(_TYPED, {}), key=uuid.uuid4().hex
+        request,
+        found,
+        typed=_what_is_known(request, saved) | request.session.get(_TYPED, {}),
+        key=uuid.uuid4().hex,
+        saved=saved,
     )
 
 
-def _keep_typed(request: HttpRequest) -> None:
+def _keep_typed(request: HttpRequest, typed: dict[str, str]) -> None:
     """Until the order is placed; the confirmation is given anew each time."""
-    request.session[_TYPED] = {
-        name: value for name, value in _typed(request).items() if value and name != "fresh_rule"
-    }
+    request.session[_TYPED] = {name: value for name, value in typed.items() if value and name != "fresh_rule"}
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
@@ -201,7 +224,20 @@ def _read_pasted(request: HttpRequest) -> HttpResponse:
     found = _read(request)
     if found is None:
         return redirect("shop:basket")
-    return _page(request, found, typed=with_pasted(request, _typed(request)), key=_key(request))
+    typed = with_pasted(request, _typed(request))
+    _keep_typed(request, typed)
+    return _page(request, found, typed=typed, key=_key(request))
+
+
+def _take_saved(request: HttpRequest) -> HttpResponse:
+    """One of the buyer's saved addresses is who and where; what was typed elsewhere stays."""
+    found = _read(request)
+    if found is None:
+        return redirect("shop:basket")
+    saved = saved_addresses(request)
+    typed = with_saved(request, _typed(request), saved=saved, key=request.POST["saved"])
+    _keep_typed(request, typed)
+    return _page(request, found, typed=typed, key=_key(request), saved=saved)
 
 
 def _change_code(request: HttpRequest) -> HttpResponse:
@@ -289,16 +325,15 @@ def _remember_what_is_shown(request: HttpRequest, found: dict[str, Any], *, key:
     return shown
 
 
-def _what_is_known(request: HttpRequest) -> dict[str, str]:
-    """A signed-in buyer's own address."""
+def _what_is_known(request: HttpRequest, saved: list[dict[str, Any]]) -> dict[str, str]:
+    """A signed-in buyer's own name, and the address that the checkout begins with."""
     person = session.person(request)
     if person is None:
         return {}
-    me = ask(request, "AddressBook")["me"]
-    address = (me or {}).get("defaultShippingAddress")
     known = {"email": person.email, "name": person.name}
-    if address:
-        known |= as_typed(address)
+    for address in saved[:1]:
+        if address["is_default"]:
+            known |= {field: address[field] for field in ("name", "phone", *PLACE)}
     return known
 
 
@@ -309,16 +344,25 @@ def _page(
     key: str,
     typed: dict[str, Any] | None = None,
     form: CheckoutForm | None = None,
+    saved: list[dict[str, Any]] | None = None,
     notices: list[str] | None = None,
     changed: list[str] | None = None,
     code_problem: str = "",
     is_code_refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    """typed: what stands in the fields, where nothing was checked yet; form: where it was."""
+    """typed: what stands in the fields, where nothing was checked yet; form: where it was.
+
+    saved: the buyer's saved addresses, where they were read already.
+    """
     shown = _remember_what_is_shown(request, found, key=key)
     if form is None:
         form = CheckoutForm(methods=shown["methods"], **begun_with(request, typed or {}))
+    fields = {name: form[name].value() for name in PlaceForm.base_fields}
+    choices = [
+        {**address, "is_chosen": is_same_place(address, fields)}
+        for address in (saved_addresses(request) if saved is None else saved)
+    ]
     lines: list[BasketLine] = read_lines(found)
     subtotal = Decimal(str(found["subtotalPrice"]["gross"]["amount"]))
     chosen = str(form["shipping_method"].value() or "")
@@ -346,6 +390,7 @@ def _page(
     context = {
         "here": "basket",
         "form": form,
+        "saved": choices,
         "key": key,
         "basket_token": found["token"],
         "lines": lines,

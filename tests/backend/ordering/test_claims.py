@@ -11,15 +11,17 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone, translation
 from PIL import Image
-from saleor.account.models import User
+from saleor.account.models import StaffNotificationRecipient, User
 from saleor.discount.models import Voucher
 from saleor.order.models import Fulfillment, Order
 
 from backend.catalogue.models import Good
+from backend.ordering import tasks
 from backend.ordering.claim_photos import claim_photo, forget_photos
 from backend.ordering.claims import (
     ClaimRequest,
@@ -29,7 +31,7 @@ from backend.ordering.claims import (
     worth_of,
 )
 from backend.ordering.errors import ClaimRefused
-from backend.ordering.letters import send_claim_decision
+from backend.ordering.letters import send_claim_decision, send_new_claim
 from backend.ordering.models import MOST_PHOTO_BYTES, Claim, ClaimPhoto, Placement
 from backend.ordering.selectors import claimable_lines
 from backend.ordering.services import place_order
@@ -323,6 +325,65 @@ def test_a_refusal_is_written_with_its_reason(staff: User, mailoutbox: list[Any]
     assert "没有通过" in letter.subject
     assert "照片上是别的菜" in letter.body
     assert "¥" not in letter.body
+
+
+@pytest.mark.django_db
+def test_the_staff_who_hear_of_orders_hear_of_a_new_claim(staff: User, mailoutbox: list[Any]) -> None:
+    StaffNotificationRecipient.objects.create(staff_email="orders@town.example", user=staff, active=True)
+    StaffNotificationRecipient.objects.create(
+        user=produce.a_person(email="away@town.example", is_staff=True), active=False
+    )
+    claim = open_one(a_handed_over_order(), packs=2, words="两根烂了心")
+    assert send_new_claim(claim_pk=claim.pk) == 1
+    (letter,) = mailoutbox
+    # get_email() names the user's own address first.
+    assert letter.recipients() == ["zhao@town.example"]
+    assert letter.attachments == []
+    assert "\n" not in letter.subject
+    order = claim.order_line.order
+    assert f"订单 {order.pk} 有新的包赔申请" in letter.subject
+    assert "莴笋" in letter.body and "× 2" in letter.body
+    assert letter.body.count(f"/admin/ordering/claim/{claim.pk}/change/") == 2
+    assert "烂了心" not in letter.body and "li@buyer.example" not in letter.body
+
+
+@pytest.mark.django_db
+def test_where_nobody_is_named_all_who_may_decide_hear_of_a_claim(mailoutbox: list[Any]) -> None:
+    claim = open_one(a_handed_over_order())
+    produce.a_person(email="packer@town.example", is_staff=True)
+    assert send_new_claim(claim_pk=claim.pk) == 0
+    assert mailoutbox == []
+    may = Permission.objects.get(content_type__app_label="order", codename="manage_orders")
+    for email in ("zhao@town.example", "qian@town.example"):
+        produce.a_person(email=email, is_staff=True).user_permissions.add(may)
+    assert send_new_claim(claim_pk=claim.pk) == 2
+    (letter,) = mailoutbox
+    # Neither learns the other's address.
+    assert (letter.to, letter.bcc) == ([], ["zhao@town.example", "qian@town.example"])
+
+
+@pytest.mark.django_db
+def test_a_claim_that_is_decided_already_calls_nobody(staff: User, mailoutbox: list[Any]) -> None:
+    StaffNotificationRecipient.objects.create(user=staff, active=True)
+    claim = open_one(a_handed_over_order())
+    refuse_claim(claim_pk=claim.pk, reason="照片上是别的菜", staff=staff, now=NOW)
+    assert send_new_claim(claim_pk=claim.pk) == 0
+    assert mailoutbox == []
+
+
+@pytest.mark.django_db
+def test_the_letter_is_asked_for_once_when_the_claim_is_kept(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(tasks.send_new_claim, "delay", asked.append)
+    request = a_claim_request(a_handed_over_order())
+    with django_capture_on_commit_callbacks(execute=True):
+        claim = open_claim(request=request, user=None, now=NOW)
+        assert asked == []
+    with django_capture_on_commit_callbacks(execute=True):
+        open_claim(request=request, user=None, now=NOW)
+    assert asked == [str(claim.pk)]
 
 
 # ---- Photos ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 from graphene import Node
+from saleor.account.models import User
 from saleor.discount.models import Voucher, VoucherCustomer
 from saleor.order.models import Order
 from saleor.product.models import Product
@@ -251,6 +252,106 @@ def value_of(page: str, field: str) -> str:
         found = re.search(r'<option value="[^"]*" selected>', select[0])
     value = re.search(r'value="([^"]*)"', found[0]) if found else None
     return value[1] if value else ""
+
+
+def an_address_of(user: User, *, default: bool = False, **changes: str) -> str:
+    address = produce.an_address(**changes)
+    address.save()
+    user.addresses.add(address)
+    if default:
+        user.default_shipping_address = address
+        user.save()
+    return str(Node.to_global_id("Address", address.pk))
+
+
+@pytest.fixture
+def li() -> User:
+    return produce.a_person(email="li@buyer.example", first_name="秀英", last_name="李")
+
+
+@pytest.fixture
+def her(client: Client, li: User, shed: produce.Shed) -> Client:
+    """李婶's browser: signed in, with something in the basket."""
+    client.post("/account/sign-in/", {"email": li.email, "password": "secret-of-the-test"})
+    put_in(client, shed, 1)
+    return client
+
+
+MOTHER = {
+    "first_name": "桂芳",
+    "last_name": "王",
+    "city_area": "安州区",
+    "street_address_1": "花荄镇益昌路6号",
+}
+
+
+def saved_in(page: str) -> list[tuple[str, str]]:
+    """The saved addresses to choose from: each one's key, and whether it is what stands in the fields."""
+    return re.findall(r'<button class="choice" name="saved" value="([^"]+)"[^>]*aria-pressed="(\w+)"', page)
+
+
+def test_a_saved_address_goes_into_the_fields_with_one_tap_and_nothing_else_changes(
+    her: Client, li: User, van: str
+) -> None:
+    mothers = an_address_of(li, **MOTHER)
+    own = an_address_of(li, default=True)
+    assert saved_in(her.get("/checkout/").content.decode()) == [(own, "true"), (mothers, "false")]
+    answer = her.post("/checkout/", form(her, van, saved=mothers, note="放门卫", email="min@buyer.example"))
+    page = answer.content.decode()
+    assert answer.status_code == 200 and not Order.objects.exists()
+    assert saved_in(page) == [(own, "false"), (mothers, "true")]
+    fields = ("name", "city", "district", "town", "street", "email")
+    filled = {name: value_of(page, name) for name in fields}
+    assert filled == {
+        "name": "王桂芳",
+        "city": "绵阳市",
+        "district": "安州区",
+        "town": "花荄镇",
+        "street": "益昌路6号",
+        "email": "min@buyer.example",
+    }
+    assert "放门卫</textarea>" in page
+    # And she finds it so when she comes back.
+    assert value_of(her.get("/checkout/").content.decode(), "name") == "王桂芳"
+    assert her.post("/checkout/", form(her, van, **filled)).status_code == 302
+    assert Order.objects.get().shipping_address.street_address_1 == "花荄镇益昌路6号"
+
+
+def test_nobody_chooses_somebody_elses_address(her: Client, li: User, van: str) -> None:
+    an_address_of(li, default=True)
+    theirs = an_address_of(produce.a_person(email="wang@buyer.example"), **MOTHER)
+    page = her.post("/checkout/", form(her, van, saved=theirs)).content.decode()
+    assert "桂芳" not in page and "益昌路" not in page
+    assert "已不在地址簿里" in page
+    assert value_of(page, "name") == "李秀英"
+
+
+def test_one_saved_address_is_no_choice_and_a_guest_has_none(
+    her: Client, li: User, shed: produce.Shed
+) -> None:
+    an_address_of(li, default=True)
+    page = her.get("/checkout/").content.decode()
+    assert saved_in(page) == [] and 'name="manage"' in page
+    guest = Client()
+    put_in(guest, shed, 1)
+    assert 'name="manage"' not in guest.get("/checkout/").content.decode()
+
+
+def test_she_goes_to_her_address_book_and_finds_what_she_typed_when_she_is_back(
+    her: Client, li: User, van: str
+) -> None:
+    an_address_of(li, default=True)
+    answer = her.post("/checkout/", form(her, van, manage="1", note="放门卫"))
+    assert (answer.status_code, answer["Location"]) == (302, "/account/addresses/")
+    assert "放门卫</textarea>" in her.get("/checkout/").content.decode()
+
+
+def test_a_long_address_book_shows_three_and_folds_the_rest(her: Client, li: User) -> None:
+    for number in range(5):
+        an_address_of(li, street_address_1=f"白马路{number}号")
+    page = her.get("/checkout/").content.decode()
+    assert len(saved_in(page)) == 5
+    assert len(saved_in(page.split("更多地址")[0])) == 3
 
 
 def test_a_pasted_address_is_filled_in_to_be_looked_at(client: Client, shed: produce.Shed, van: str) -> None:

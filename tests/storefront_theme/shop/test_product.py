@@ -146,3 +146,9 @@ def test_the_page_counts_from_the_moment(shed: produce.Shed, client: Client) -> 
         assert "今天 16:00 前下单，11月24日清晨采收" in text_of(client.get("/p/wosun/"))
     with time_machine.travel(EVENING, tick=False):
         assert "11月25日清晨采收" in text_of(client.get("/p/wosun/"))
+
+
+def test_two_sentences_are_joined_as_each_language_joins_them(shed: produce.Shed, client: Client) -> None:
+    assert "生鲜不支持七日无理由退货。坏果包赔。" in main_of(client.get("/p/wosun/"))
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert "seven-day return. What arrives spoilt is refunded." in main_of(client.get("/p/wosun/"))
