@@ -318,7 +318,7 @@ DELIVERY_DAYS = 3
 DELIVERY_HOURS = {"own_van": [(9, 12), (15, 18)], "next_day": [(8, 20)], "pick_up": [(9, 18)]}
 DELIVERY_DAYS_LATER = {"next_day": 1}
 # Where the van goes (绵阳城区) and where the courier is there the next day.
-DELIVERY_AREAS = {
+DELIVERY_AREAS: dict[str, list[tuple[str, ...]]] = {
     "own_van": [("四川省", "绵阳市", district) for district in ("涪城区", "游仙区", "安州区")],
     "next_day": [("四川省",)],
 }
