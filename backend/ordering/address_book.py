@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from saleor.account.models import User
+from saleor.account.models import Address, User
 
 from backend.common.errors import ShopError
 
@@ -17,6 +17,28 @@ class AddressBookFull(ShopError):
 def has_room(*, user: User) -> bool:
     """Whether one more address fits in."""
     return bool(user.addresses.count() < MOST_ADDRESSES)
+
+
+def wants(*, user: User, address: Address) -> bool:
+    """Whether an address is new to the book, and fits in.
+
+    Saleor tells addresses apart by every field, so that one whose name is typed in one field, as it is here, would
+    stand beside its twin.
+    """
+    known = [_as_read(each) for each in user.addresses.all()[:MOST_ADDRESSES]]
+    return len(known) < MOST_ADDRESSES and _as_read(address) not in known
+
+
+def _as_read(address: Address) -> tuple[str, ...]:
+    return (
+        f"{address.last_name}{address.first_name}",
+        str(address.phone),
+        address.country_area,
+        address.city,
+        address.city_area,
+        address.street_address_1,
+        address.street_address_2,
+    )
 
 
 def make_sure_of_room(*, user_pk: int) -> None:

@@ -44,7 +44,7 @@ from saleor.plugins.manager import PluginsManager, get_plugins_manager
 from saleor.shipping.models import ShippingMethod
 from saleor.warehouse.availability import get_available_quantity
 
-from backend.ordering.address_book import has_room
+from backend.ordering import address_book
 from backend.ordering.errors import OrderRefused, ShortItem, ShortStock
 from backend.ordering.models import CheckoutAttempt, Placement
 from backend.ordering.reach import reaches
@@ -450,7 +450,7 @@ def create_order(
 def remember_address(order: Order) -> None:
     """Put the address of an order into its buyer's address book, unless it is there or the book is full."""
     buyer, address = order.user, order.shipping_address
-    if buyer is not None and address is not None and has_room(user=buyer):
+    if buyer is not None and address is not None and address_book.wants(user=buyer, address=address):
         store_user_address(buyer, address, AddressType.SHIPPING)
 
 

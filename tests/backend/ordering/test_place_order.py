@@ -223,6 +223,18 @@ def test_placing_an_order_takes_at_most_forty_queries(
         place_order(request=request, user=None, now=NOW)
 
 
+def test_an_address_that_reads_like_a_known_one_is_not_kept_twice() -> None:
+    li = produce.a_person(email="li@buyer.example")
+    li.addresses.create(**{**produce.ADDRESS, "postal_code": "621022"})
+    shed = produce.a_shed()
+    whole_name = Address(**{**produce.ADDRESS, "first_name": "李秀英", "last_name": ""})
+    for street, known in (("信义镇白马路 1 号", 1), ("刘家场 2 号", 2)):
+        whole_name.street_address_1 = street
+        basket = produce.a_basket({shed.variant: 1}, user=li)
+        place_order(request=a_request(shed, basket=basket, address=whole_name), user=li, now=NOW)
+        assert li.addresses.count() == known
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_taps_at_the_same_moment_are_one_order() -> None:
     shed = produce.a_shed()
