@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser import Visitors
+from tests.journeys.test_accessibility import PAGES as SHARED_PAGES
 from tests.journeys.test_accessibility import lot_of
 from tests.shop import Shop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PAGES = ["/", "/calendar/", "/p/wosun/", "/p/doubanjiang/", "/t/", "/t/{lot}/", "/styleguide/"]
+PAGES = [
+    # Of the two left out, one is an error, and one says all it has to say in both languages.
+    *(path for path in SHARED_PAGES if path not in ("/no-such-page/", "/offline/")),
+    "/dishes/week/",
+    "/account/forgot/",
+]
 
 
 def test_from_the_season_to_the_lot_that_a_label_names(phone: Page, shop: Shop) -> None:
@@ -62,15 +68,21 @@ def test_the_way_back_shows_what_the_basket_holds_by_now(visitors: Visitors) -> 
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_no_page_is_wider_than_its_screen_or_complains(
-    visitors: Visitors, shop: Shop, width: int, language: str
+def test_every_page_stands_in_its_language_on_its_screen_with_javascript_and_without(
+    visitors: Visitors, shop: Shop, width: int, language: str, javascript: bool
 ) -> None:
     said: list[str] = []
-    page = visitors.come(width=width, height=800)
+    page = visitors.come(width=width, height=800, javascript=javascript)
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.context.add_cookies([{"name": "django_language", "value": language, "url": shop.url}])
+    lot = lot_of(shop)
     for path in PAGES:
-        page.goto(path.format(lot=lot_of(shop)))
+        answer = page.goto(path.format(lot=lot))
+        assert answer is not None and answer.status == 200, path
+        assert page.locator("html").get_attribute("lang") == {"zh-hans": "zh-Hans", "en": "en"}[language], (
+            path
+        )
+        assert page.get_by_role("heading", level=1).first.is_visible(), path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     assert said == []
 
