@@ -57,6 +57,6 @@ def install_after_import() -> None:
         uploads,
         warehouse,
     )
-    from backend.saleor_port.webhooks import addresses, payloads  # noqa: F401
+    from backend.saleor_port.webhooks import addresses, payloads  # noqa: F401  (their patches register themselves)
 
     apply_all(Phase.AFTER)
