@@ -137,17 +137,19 @@ class MovementAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind", "supply__cooperative")
     search_fields = ("supply__code", "supply__name")
-    list_select_related = ("supply", "report_line")
+    list_select_related = ("supply",)
     date_hierarchy = "happened_at"
     readonly_fields = ("origin",)
-    exclude = ("report_line", "order_line")
+    exclude = ("report", "order_line")
 
     @admin.display(description=_("where it comes from"))
     def origin(self, movement: Movement) -> str | SafeString:
         """The row of a report that said it, as written; or the number of the order line."""
-        if movement.report_line is not None:
-            address = reverse("admin:stock_report_change", args=[movement.report_line.report_id])
-            return format_html('<a href="{}">{}</a>', address, str(movement.report_line))
+        if movement.report_id is not None:
+            address = reverse("admin:stock_report_change", args=[movement.report_id])
+            return format_html(
+                '<a href="{}">{}: {} {}</a>', address, movement.row, movement.code, movement.raw
+            )
         return str(_("order line")) + f" {movement.order_line_id}" if movement.order_line_id else ""
 
 

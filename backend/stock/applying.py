@@ -8,9 +8,10 @@ worker that is killed at any line leaves the report as received, to be applied a
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from struct import Struct
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +21,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
-from backend.stock import decide, ledger
+from backend.common.batches import batches
+from backend.stock import ledger
 from backend.stock.ageing import percent_believed
 from backend.stock.books import (
     find_supplies,
@@ -34,14 +36,12 @@ from backend.stock.decide import Count, Verdict
 from backend.stock.errors import FeedUnreadable, ReportClosed
 from backend.stock.feeds.document import as_text
 from backend.stock.freshness import bump_stock_version_on_commit
-from backend.stock.models import Report
+from backend.stock.matching import BATCH, Matches
+from backend.stock.models import Movement, Report
 from backend.stock.progress import Stage, tell
 from backend.stock.words import Outcome
 
 Status = Report.Status
-
-BATCH = 5_000
-"""Rows that are decided and written at a time: what a report takes of memory beyond its rows does not grow with it."""
 
 # The first half of an advisory lock's key: "stoc" in ASCII. The second is the cooperative.
 _ADVISORY_LOCK = 0x73746F63
@@ -97,7 +97,7 @@ def confirm_lines(
             raise ReportClosed(_("This report is not in the books, so nothing in it can be confirmed."))
         waiting = {
             line.row: line
-            for line in report.lines.filter(outcome=Outcome.WAITING, row__in=set(rows), row__gt=0)
+            for line in report.unapplied_lines.filter(outcome=Outcome.WAITING, row__in=set(rows), row__gt=0)
         }
         if not waiting:
             return report
@@ -108,11 +108,12 @@ def confirm_lines(
         catalogue = read_catalogue(report=report, document=document)
         matches = [
             match
-            for match in decide.match_rows(rows=document.rows, catalogue=catalogue, confirmed=count.confirmed)
+            for match in Matches(rows=document.rows, catalogue=catalogue, confirmed=count.confirmed)
             if match.row.number in waiting
         ]
-        ids = meant(matches)
-        _take_turn(report=report, supply_ids=ids)
+        named = meant(matches)
+        _take_turn(report=report, supply_ids=named)
+        ids = ledger.bigints(named)
         ledger.hold_supplies(supply_ids=ids)
         ledger.make_stock_rows(supply_ids=ids)
         verdicts = weigh_matches(matches=matches, count=count)
@@ -120,19 +121,13 @@ def confirm_lines(
             line = waiting[verdict.row.number]
             line.outcome, line.supply_id = verdict.outcome.value, verdict.supply_id
             line.base_units, line.unit = verdict.base_units, verdict.unit[:20]
-            line.on_hand, line.message = verdict.on_hand, _sentence(verdict.message)
-            line.save(update_fields=["outcome", "supply", "base_units", "unit", "on_hand", "message"])
-        moved: list[int] = []
-        lots: dict[int, str] = {}
-        _note_accepted(verdicts, moved=moved, lots=lots)
-        _move(
-            report=report,
-            count=count,
-            supply_ids=moved,
-            lots=lots,
-            now=now,
-            line_ids=[line.pk for line in waiting.values()],
-        )
+            line.message = _sentence(verdict.message)
+            line.save(update_fields=["outcome", "supply", "base_units", "unit", "message"])
+        accepted = [verdict for verdict in verdicts if verdict.on_hand is not None]
+        _append_counts(report=report, count=count, verdicts=accepted, now=now)
+        if accepted:
+            _put_lots_on_sale(report=report, verdicts=accepted)
+            _put_on_shelf(report=report, count=count, supply_ids=ids, now=now, only_these=True)
         report.save(update_fields=["confirmed_rows", "submitted_by"])
         return report
 
@@ -173,20 +168,25 @@ def _apply(*, report: Report, now: datetime) -> None:
         return
     catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
-    named = meant(matches)
+    named = matches.further()
     _take_turn(report=report, supply_ids=named)
     ids = ledger.bigints(named)
+    del named
     ledger.hold_supplies(supply_ids=ids)
     ledger.make_stock_rows(supply_ids=ids)
-    moved: list[int] = []
-    lots: dict[int, str] = {}
-    for begin in range(0, len(matches), BATCH):
-        tell(report_id=report.pk, stage=Stage.DECIDING, done=begin, total=len(matches))
-        verdicts = weigh_matches(matches=matches[begin : begin + BATCH], count=count)
-        _write_lines(report=report, verdicts=verdicts)
-        _note_accepted(verdicts, moved=moved, lots=lots)
+    moved = 0
+    for number, batch in enumerate(batches(matches, BATCH)):
+        tell(report_id=report.pk, stage=Stage.DECIDING, done=number * BATCH, total=len(matches))
+        verdicts = weigh_matches(matches=batch, count=count)
+        accepted = [verdict for verdict in verdicts if verdict.on_hand is not None]
+        _append_counts(report=report, count=count, verdicts=accepted, now=now)
+        if len(accepted) < len(verdicts):
+            _keep_unapplied(report=report, verdicts=verdicts)
+        _put_lots_on_sale(report=report, verdicts=accepted)
+        moved += len(accepted)
     tell(report_id=report.pk, stage=Stage.WRITING, done=len(matches), total=len(matches))
-    _move(report=report, count=count, supply_ids=moved, lots=lots, now=now)
+    if moved:
+        _put_on_shelf(report=report, count=count, supply_ids=ids, now=now)
     report.status = Status.APPLIED
     report.message = " ".join(str(remark) for remark in document.remarks)[:500]
     # The bytes among its columns are written once.
@@ -211,83 +211,101 @@ _APPLIED_FIELDS = (
 )
 
 
-def _write_lines(*, report: Report, verdicts: Sequence[Verdict]) -> None:
-    begin = str(report.pk)
-    null, accepted = ledger.NULL, Outcome.ACCEPTED
-    lines = []
-    for row, outcome, supply_id, base_units, unit, on_hand, message in verdicts:
-        # Where in its row the cell stands: C 库存; only the heading where the format has no letters.
-        column = f"{row.letter} {row.column}" if row.letter else row.column
-        lines.append(
-            f"{begin}\t{row.number}\t{column[:40]}\t{row.code[:60]}\t{row.written[:200]}\t"
-            f"{'accepted' if outcome is accepted else outcome.value}\t"
-            f"{null if supply_id is None else supply_id}\t{null if base_units is None else base_units}\t"
-            f"{unit[:20]}\t{null if on_hand is None else on_hand}\t{_sentence(message) if message else ''}\n"
-        )
-    if ledger.copy_text(table="stock_reportline", columns=_LINE_COLUMNS, lines=lines):
+def _append_counts(*, report: Report, count: Count, verdicts: Sequence[Verdict], now: datetime) -> None:
+    """A movement for each accepted row, with the cell that it comes from."""
+    if not verdicts:
         return
+    numbers, text = _COUNT_NUMBERS.pack, ledger.binary_text
+    begin = b"".join(
+        (
+            len(_COUNT_COLUMNS).to_bytes(2),
+            text(Movement.Kind.COUNT.value),
+            ledger.binary_uuid(report.pk),
+            ledger.binary_moment(count.counts_from),
+            ledger.binary_moment(now),
+        )
+    )
+    empty = text("")
+    # Most rows have the same heading and unit.
+    words: dict[str, bytes] = {}
+    rows = []
+    for row, _outcome, supply_id, base_units, unit, on_hand, message, before, allocated in verdicts:
+        # Where in its row the cell stands: C 库存; only the heading where the format has no letters.
+        column = f"{row.letter} {row.column}"[:40] if row.letter else row.column[:40]
+        for word in (column, unit):
+            if word not in words:
+                words[word] = text(word)
+        rows += (
+            begin,
+            numbers(
+                8,
+                supply_id,
+                8,
+                on_hand - before,
+                8,
+                0,
+                8,
+                on_hand,
+                8,
+                allocated,
+                8,
+                base_units,
+                4,
+                row.number,
+            ),
+            words[column],
+            text(row.code[:60]),
+            text(row.written[:200]),
+            words[unit],
+            text(_sentence(message)) if message else empty,
+        )
+    ledger.copy_binary(table="stock_movement", columns=_COUNT_COLUMNS, rows=rows)
+
+
+def _keep_unapplied(*, report: Report, verdicts: Sequence[Verdict]) -> None:
+    """A line for each row that was not accepted."""
     ledger.copy_rows(
-        table="stock_reportline",
+        table="stock_unappliedline",
         columns=_LINE_COLUMNS,
         rows=(
             (
-                report.pk,
-                row.number,
-                f"{row.letter} {row.column}".strip()[:40],
-                row.code[:60],
-                row.written[:200],
-                outcome.value,
-                supply_id,
-                base_units,
-                unit[:20],
-                on_hand,
-                _sentence(message),
+                *(report.pk, each.outcome.value, each.supply_id),
+                *(each.base_units, *_cell(each), each.unit[:20], _sentence(each.message)),
             )
-            for row, outcome, supply_id, base_units, unit, on_hand, message in verdicts
+            for each in verdicts
+            if each.on_hand is None
         ),
     )
 
 
-def _note_accepted(verdicts: Sequence[Verdict], *, moved: list[int], lots: dict[int, str]) -> None:
-    for row, _outcome, supply_id, _base_units, _unit, on_hand, _message in verdicts:
-        if on_hand is not None and supply_id is not None:
-            moved.append(supply_id)
-            if row.lot:
-                lots[supply_id] = row.lot
+def _cell(verdict: Verdict) -> tuple[int, str, str, str]:
+    """The row's number, where in it the cell stands, and what stands there."""
+    row = verdict.row
+    return row.number, f"{row.letter} {row.column}".strip()[:40], row.code[:60], row.written[:200]
 
 
-def _move(
-    *,
-    report: Report,
-    count: Count,
-    supply_ids: Sequence[int],
-    lots: Mapping[int, str],
-    now: datetime,
-    line_ids: Collection[int] | None = None,
+def _put_on_shelf(
+    *, report: Report, count: Count, supply_ids: ledger.Array, now: datetime, only_these: bool = False
 ) -> None:
-    """Movements, balances, Stock rows and shortfalls, out of the report's lines as they were written.
+    """Balances, Stock rows and shortfalls, out of the movements that were appended.
 
-    supply_ids: of the lines that were accepted. line_ids: only these lines; all of the report's without.
+    supply_ids: all that the report may have moved. only_these: not what it moved before.
     """
-    if not supply_ids:
-        return
-    given = {
-        "report": report.pk,
-        "lines": None if line_ids is None else ledger.bigints(line_ids),
-        "counted_at": count.key[0],
-        "sequence": report.sequence,
-        "sha256": report.raw_sha256,
-        "counts_from": count.counts_from,
-        "believed": percent_believed(age=report.received_at - count.counts_from),
-        "now": now,
-    }
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_MOVEMENTS, given)
-        cursor.execute(_NEWEST_COUNT, given)
-    _put_lots_on_sale(report=report, lots=lots)
-    ids = ledger.bigints(supply_ids)
-    ledger.project(supply_ids=ids)
-    ledger.settle_shortfalls(supply_ids=ids, now=now)
+        cursor.execute(
+            _NEWEST_COUNT,
+            {
+                "report": report.pk,
+                "supplies": supply_ids if only_these else None,
+                "counted_at": count.key[0],
+                "sequence": report.sequence,
+                "sha256": report.raw_sha256,
+                "counts_from": count.counts_from,
+                "believed": percent_believed(age=report.received_at - count.counts_from),
+            },
+        )
+    ledger.project(supply_ids=supply_ids)
+    ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
     bump_stock_version_on_commit()
 
 
@@ -295,11 +313,12 @@ def _sentence(message: str | Promise) -> str:
     return as_text(str(message))[:300] if message else ""
 
 
-def _put_lots_on_sale(*, report: Report, lots: Mapping[int, str]) -> None:
+def _put_lots_on_sale(*, report: Report, verdicts: Sequence[Verdict]) -> None:
     """The lot that a line names is what is on sale now; a lot that nobody registered changes nothing.
 
     What was on sale before is kept, for whoever undoes the report.
     """
+    lots = {each.supply_id: each.row.lot for each in verdicts if each.row.lot}
     if not lots:
         return
     with connection.cursor() as cursor:
@@ -323,40 +342,23 @@ def _put_lots_on_sale(*, report: Report, lots: Mapping[int, str]) -> None:
         )
 
 
-_LINE_COLUMNS = (
-    "report_id",
-    "row",
-    "column",
-    "code",
-    "raw",
-    "outcome",
-    "supply_id",
-    "base_units",
-    "unit",
-    "on_hand",
-    "message",
+_CELL_COLUMNS = ("base_units", "row", "column", "code", "raw", "unit", "message")
+_LINE_COLUMNS = ("report_id", "outcome", "supply_id", *_CELL_COLUMNS)
+_COUNT_COLUMNS = (
+    *("kind", "report_id", "happened_at", "recorded_at"),
+    *("supply_id", "on_hand_delta", "allocated_delta", "on_hand_after", "allocated_after"),
+    *_CELL_COLUMNS,
 )
+# Those of them that are numbers, each behind its size.
+_COUNT_NUMBERS = Struct(">iqiqiqiqiqiqii")
 
-_ACCEPTED_LINES = """
-    line.report_id = %(report)s AND line.on_hand IS NOT NULL
-    AND (%(lines)s::bigint[] IS NULL OR line.id = ANY(%(lines)s::bigint[]))
-"""
-
-_COUNT_MOVEMENTS = f"""
-    INSERT INTO stock_movement (supply_id, kind, on_hand_delta, allocated_delta, on_hand_after, allocated_after,
-                                report_line_id, happened_at, recorded_at)
-    SELECT supply.id, 'count', line.on_hand - supply.on_hand, 0, line.on_hand, supply.allocated,
-           line.id, %(counts_from)s, %(now)s
-    FROM stock_reportline line JOIN stock_supply supply ON supply.id = line.supply_id
-    WHERE {_ACCEPTED_LINES}
-"""  # noqa: S608  (composed of the constant above, no value from outside)
-
-_NEWEST_COUNT = f"""
+_NEWEST_COUNT = """
     UPDATE stock_supply supply
-    SET on_hand = line.on_hand, counted_at = %(counted_at)s, counted_sequence = %(sequence)s,
-        counted_sha256 = %(sha256)s, counts_from = %(counts_from)s, counted_base_units = line.base_units,
-        counted_unit = line.unit,
+    SET on_hand = movement.on_hand_after, counted_at = %(counted_at)s, counted_sequence = %(sequence)s,
+        counted_sha256 = %(sha256)s, counts_from = %(counts_from)s, counted_base_units = movement.base_units,
+        counted_unit = movement.unit,
         believed_percent = CASE WHEN supply.is_perishable THEN %(believed)s ELSE 100 END
-    FROM stock_reportline line
-    WHERE supply.id = line.supply_id AND {_ACCEPTED_LINES}
-"""  # noqa: S608  (composed of the constant above, no value from outside)
+    FROM stock_movement movement
+    WHERE supply.id = movement.supply_id AND movement.report_id = %(report)s AND movement.kind = 'count'
+      AND (%(supplies)s::bigint[] IS NULL OR movement.supply_id = ANY(%(supplies)s::bigint[]))
+"""

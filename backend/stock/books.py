@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from django.db import connection
 from django.utils.text import format_lazy
@@ -19,19 +19,19 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.common.clock import in_shop_zone
 from backend.common.units import Counting
-from backend.stock import decide, feeds, ledger
-from backend.stock.decide import Books, Catalogue, Count, CountKey, Known, Match, Verdict
+from backend.stock import feeds, ledger
+from backend.stock.decide import Books, Count, CountKey, Verdict, decide
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document
+from backend.stock.matching import BATCH, Catalogue, Known, Match, Matches
 from backend.stock.models import ColumnMapping, Report, Supply
 from backend.stock.words import Basis, Outcome
 
 MOST_AHEAD = timedelta(minutes=5)
 """How far a cooperative's clock may be ahead of ours."""
 
-
 SHORT = 20_000
-"""Rows of a list for which the supplies are asked for by code, instead of reading all that the cooperative has."""
+"""Rows of a list for which the supplies are asked for by code, instead of reading all codes of the cooperative."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,11 @@ def take_header(*, report: Report, document: Document) -> Count:
     )
 
 
-def find_supplies(*, report: Report, document: Document, count: Count, catalogue: Catalogue) -> list[Match]:
+def find_supplies(*, report: Report, document: Document, count: Count, catalogue: Catalogue) -> Matches:
     """Which supply each row means; for a complete list, those that no row means as well."""
-    matches = decide.match_rows(rows=document.rows, catalogue=catalogue, confirmed=count.confirmed)
-    if report.is_complete:
-        matches += decide.absent(matches=matches, catalogue=catalogue)
-    return matches
+    return Matches(
+        rows=document.rows, catalogue=catalogue, confirmed=count.confirmed, is_complete=report.is_complete
+    )
 
 
 def meant(matches: Iterable[Match]) -> set[int]:
@@ -126,13 +125,13 @@ def weigh(*, report: Report, document: Document, count: Count) -> Weighed:
     """Find what the rows mean, read the books, and decide, for who looks: nothing is locked."""
     catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
-    return Weighed(weigh_matches(matches=matches, count=count), catalogue)
+    return Weighed(weigh_matches(matches=list(matches), count=count), catalogue)
 
 
 def weigh_matches(*, matches: Sequence[Match], count: Count) -> list[Verdict]:
     """Decide rows whose supplies were found. Who applies the verdicts has locked the supplies before."""
     books = read_books(supply_ids=meant(matches), count=count)
-    return decide.decide(matches=matches, books=books, count=count)
+    return decide(matches=matches, books=books, count=count)
 
 
 def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int, Verdict]:
@@ -141,22 +140,52 @@ def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int
     if not rows:
         return {}
     sure = Count(count.key, count.basis, count.counts_from, count.is_by_hand, frozenset(rows))
-    matches = decide.match_rows(rows=document.rows, catalogue=weighed.catalogue, confirmed=rows)
+    matches = Matches(rows=document.rows, catalogue=weighed.catalogue, confirmed=rows)
     again = weigh_matches(matches=[match for match in matches if match.row.number in rows], count=sure)
     return {verdict.row.number: verdict for verdict in again}
 
 
 def read_catalogue(*, report: Report, document: Document) -> Catalogue:
-    """What the cooperative's supplies are called: those that a short list names, or all where it needs them."""
-    supplies = Supply.objects.filter(cooperative=report.cooperative_id, is_active=True).order_by("pk")
-    known = supplies.values_list("pk", "code", "name")
-    if len(document.rows) <= SHORT and not report.is_complete:
-        codes = {row.code for row in document.rows}
-        named = list(map(Known._make, known.filter(code__in=codes)))
-        # A code that is written otherwise, or is none of the cooperative's, is compared with all.
-        if len(named) == len(codes):
-            return Catalogue(named)
-    return Catalogue(list(map(Known._make, known.iterator(chunk_size=5_000))))
+    """What the cooperative's supplies are called: those that a short list names at once, all where it needs them."""
+    is_short = len(document.rows) <= SHORT and not report.is_complete
+    return StoredCatalogue(
+        cooperative_id=report.cooperative_id,
+        codes=frozenset(row.code for row in document.rows) if is_short else None,
+    )
+
+
+class StoredCatalogue(Catalogue):
+    """The supplies that a cooperative has in the database, of which no more is read than is asked for.
+
+    codes: those that are going to be looked for; None for many.
+    """
+
+    def __init__(self, *, cooperative_id: int, codes: Collection[str] | None) -> None:
+        super().__init__()
+        self._own = Supply.objects.filter(cooperative=cooperative_id, is_active=True)
+        self._codes = codes
+        self._names: dict[int, str] = {}
+
+    @cached_property
+    def supplies(self) -> Sequence[Known]:
+        """All of them, in the order of their pks."""
+        all_of_them = self._own.order_by("pk").values_list("pk", "code", "name")
+        return list(map(Known._make, all_of_them.iterator(chunk_size=BATCH)))
+
+    @cached_property
+    def by_code(self) -> Mapping[str, int]:
+        """Codes as they stand in the shop's books: of a short list those that it names."""
+        if self._codes is None:
+            return dict(self._own.values_list("code", "pk").iterator(chunk_size=BATCH))
+        named = list(self._own.filter(code__in=self._codes).values_list("code", "pk", "name"))
+        self._names = {pk: name for _code, pk, name in named}
+        return {code: pk for code, pk, _name in named}
+
+    def names_of(self, supply_ids: Collection[int]) -> Mapping[int, str]:
+        """What these are called."""
+        if not self._names.keys() >= set(supply_ids):
+            self._names = dict(self._own.filter(pk__in=supply_ids).values_list("pk", "name"))
+        return self._names
 
 
 def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]:
@@ -220,7 +249,7 @@ _NONE: frozenset[int] = frozenset()
 # are read in no time.
 _BOOKS = """
     SELECT id, unit, container_name, container_units, on_hand, allocated,
-           (extract(epoch FROM counted_at) * 1000000)::bigint,
+           round(date_part('epoch', counted_at) * 1000000)::bigint,
            CASE WHEN counted_at = %(at)s THEN counted_sequence ELSE 0 END,
            CASE WHEN counted_at = %(at)s THEN counted_sha256 ELSE '' END,
            counted_base_units, counted_unit
@@ -235,7 +264,7 @@ _LATER_MOVEMENTS = """
 
 _WAITING = """
     SELECT line.supply_id, line.base_units
-    FROM stock_reportline line
+    FROM stock_unappliedline line
     JOIN stock_report report ON report.id = line.report_id
     JOIN stock_supply supply ON supply.id = line.supply_id
     WHERE line.supply_id = ANY(%s::bigint[]) AND line.outcome = 'waiting' AND line.base_units IS NOT NULL

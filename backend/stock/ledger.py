@@ -12,8 +12,8 @@ queue at each of its goods.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -27,6 +27,19 @@ _TURNSTILE = 0x7475726E
 
 
 @dataclass(frozen=True)
+class Cell:
+    """The row of a report that a movement comes from, as it stood. base_units: what it says."""
+
+    report_id: UUID
+    row: int
+    column: str
+    code: str
+    raw: str
+    base_units: int | None
+    unit: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """One movement to append; deltas in base units."""
 
@@ -35,7 +48,7 @@ class Entry:
     happened_at: datetime
     on_hand_delta: int = 0
     allocated_delta: int = 0
-    report_line_id: int | None = None
+    cell: Cell | None = None
     order_line_id: int | None = None
 
 
@@ -171,10 +184,10 @@ def append_only(
                 entry.allocated_delta,
                 after.on_hand,
                 after.allocated,
-                entry.report_line_id,
                 entry.order_line_id,
                 entry.happened_at,
                 now,
+                *(_NO_CELL if entry.cell is None else astuple(entry.cell)),
             )
         )
     copy_rows(table="stock_movement", columns=_MOVEMENT_COLUMNS, rows=rows)
@@ -228,28 +241,39 @@ def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[obj
             copy.write_row(row)
 
 
-NULL = "\u200b"
-"""What `copy_text` takes for NULL: a mark that nobody sees, so that no reader leaves it in a text."""
+def copy_binary(*, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
+    """Write rows through COPY that are in PostgreSQL's binary format already: half of the work of `copy_rows`.
 
-
-def copy_text(*, table: str, columns: Sequence[str], lines: Sequence[str]) -> bool:
-    """Write rows through COPY, each a line with tabs between its cells, and NULL for none.
-
-    A third of the work of `copy_rows`. False, with nothing written, where a cell holds a tab or a newline of its own.
+    rows: joined, each is its number of fields in two bytes, and for each field its length in four bytes and its value.
     """
-    text = "".join(lines)
-    tabs, ends = len(lines) * (len(columns) - 1), len(lines)
-    if text.count("\t") != tabs or text.count("\n") != ends or "\r" in text:
-        return False
     names = ", ".join(f'"{column}"' for column in columns)
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({names}) FROM STDIN (NULL '{NULL}')") as copy,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
     ):
-        copy.write(text.replace("\\", "\\\\") if "\\" in text else text)
-    return True
+        copy.write(b"".join((_BINARY_BEGIN, *rows, _BINARY_END)))
 
+
+def binary_text(value: str) -> bytes:
+    """A field of text, for `copy_binary`."""
+    encoded = value.encode()
+    return len(encoded).to_bytes(4) + encoded
+
+
+def binary_uuid(value: UUID) -> bytes:
+    """A field with a UUID, for `copy_binary`."""
+    return b"\0\0\0\x10" + value.bytes
+
+
+def binary_moment(value: datetime) -> bytes:
+    """A field with a moment, for `copy_binary`: microseconds since the year 2000."""
+    return b"\0\0\0\x08" + ((value - _BINARY_EPOCH) // MOMENT).to_bytes(8, signed=True)
+
+
+_BINARY_BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_BINARY_END = b"\xff\xff"
+_BINARY_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 _MOVEMENT_COLUMNS = (
     "supply_id",
@@ -258,11 +282,12 @@ _MOVEMENT_COLUMNS = (
     "allocated_delta",
     "on_hand_after",
     "allocated_after",
-    "report_line_id",
     "order_line_id",
     "happened_at",
     "recorded_at",
+    *(field.name for field in fields(Cell)),
 )
+_NO_CELL = (None, None, "", "", "", None, "")
 
 _PACKS = """
     FROM stock_supply supply

@@ -22,12 +22,8 @@ def history(*, supply: Supply, first: int, after: int | None = None) -> Sequence
     """
     movements = (
         Movement.objects.filter(supply=supply)
-        .select_related(
-            "report_line__report__submitted_by",
-            "report_line__report__undone_by",
-            "report_line__report__program",
-        )
-        .defer("report_line__report__raw")
+        .select_related("supply", "report__submitted_by", "report__undone_by", "report__program")
+        .defer("report__raw")
         .order_by("-pk")
     )
     if after is not None:

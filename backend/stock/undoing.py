@@ -24,7 +24,7 @@ from backend.stock.ageing import restore_belief
 from backend.stock.applying import lock_report
 from backend.stock.errors import ReportClosed
 from backend.stock.freshness import bump_stock_version_on_commit
-from backend.stock.ledger import Balance, Entry
+from backend.stock.ledger import Balance, Cell, Entry
 from backend.stock.models import LotChange, Movement, Report, Supply
 
 Status = Report.Status
@@ -37,9 +37,9 @@ MOST_NAMED = 10
 class _Counted:
     """A count of the report that is to be undone. changed: by how many base units it moved the figure."""
 
-    line_id: int
     supply_id: int
     changed: int
+    cell: Cell
 
 
 @dataclass
@@ -88,15 +88,12 @@ def _counts_of(*, report: Report) -> list[_Counted]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT line.id, movement.supply_id, movement.on_hand_delta
-            FROM stock_reportline line
-            JOIN stock_movement movement ON movement.report_line_id = line.id AND movement.kind = 'count'
-            WHERE line.report_id = %s
-            ORDER BY movement.supply_id
+            SELECT supply_id, on_hand_delta, report_id, row, "column", code, raw, base_units, unit
+            FROM stock_movement WHERE report_id = %s AND kind = 'count' ORDER BY supply_id
             """,
             [report.pk],
         )
-        return [_Counted(*row) for row in cursor.fetchall()]
+        return [_Counted(supply_id, changed, Cell(*cell)) for supply_id, changed, *cell in cursor.fetchall()]
 
 
 def _take_back(*, counted: Sequence[_Counted], supplies: dict[int, Supply], now: datetime) -> None:
@@ -111,7 +108,7 @@ def _take_back(*, counted: Sequence[_Counted], supplies: dict[int, Supply], now:
                 happened_at=ledger.happens_at(now=now, supply=supplies[each.supply_id]),
                 # More may have left since than was there before.
                 on_hand_delta=-min(each.changed, supplies[each.supply_id].on_hand),
-                report_line_id=each.line_id,
+                cell=each.cell,
             )
             for each in counted
         ],
@@ -197,13 +194,12 @@ _COUNT_BEFORE = """
     FROM stock_supply undone
     LEFT JOIN LATERAL (
         SELECT report.counted_at, report.sequence, report.raw_sha256, movement.happened_at AS counts_from,
-               line.base_units, line.unit
+               movement.base_units, movement.unit
         FROM stock_movement movement
-        JOIN stock_reportline line ON line.id = movement.report_line_id
-        JOIN stock_report report ON report.id = line.report_id
+        JOIN stock_report report ON report.id = movement.report_id
         WHERE movement.supply_id = undone.id AND movement.kind = 'count' AND NOT EXISTS (
             SELECT FROM stock_movement undo
-            WHERE undo.report_line_id = movement.report_line_id AND undo.kind = 'undo'
+            WHERE undo.report_id = movement.report_id AND undo.supply_id = movement.supply_id AND undo.kind = 'undo'
         )
         ORDER BY report.counted_at DESC, report.sequence DESC, report.raw_sha256 COLLATE "C" DESC
         LIMIT 1

@@ -23,15 +23,15 @@ def main() -> int:
     from django.conf import settings
 
     settings.configure(USE_I18N=False)
-    from backend.stock.decide import Catalogue, Known, match_rows
     from backend.stock.errors import FeedUnreadable
     from backend.stock.feeds import FILE, read_document
+    from backend.stock.matching import Catalogue, Known, Matches
 
     raw = Path(sys.argv[1]).read_bytes()
     try:
         document = read_document(format=FILE, raw=raw, filename=sys.argv[2])
         catalogue = Catalogue([Known(1, "XY-0001", "莴笋"), Known(2, "XY-0002", "儿菜")])
-        said = f"{len(match_rows(rows=document.rows, catalogue=catalogue))} rows"
+        said = f"{len(Matches(rows=document.rows, catalogue=catalogue))} rows"
     except FeedUnreadable as error:
         said = f"refused: {error}"
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -159,7 +159,7 @@ def recover(ground: Ground) -> None:
     )
     assert "is what the ledger says" in ground.shop.manage("audit_stock")
     doubled = ground.ask(
-        "SELECT report_line_id FROM stock_movement WHERE kind = 'count' GROUP BY report_line_id HAVING count(*) > 1"
+        "SELECT report_id FROM stock_movement WHERE kind = 'count' GROUP BY report_id, supply_id HAVING count(*) > 1"
     )
     assert doubled == []
     lost = ground.ask(

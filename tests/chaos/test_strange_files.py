@@ -19,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.cooperatives.models import Cooperative
-from backend.stock.decide import Books, Catalogue, decide, match_rows
+from backend.stock.decide import Books, decide
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds import FILE, Document, read_document
+from backend.stock.matching import Catalogue, Matches
 from backend.stock.models import Movement, Supply
 from backend.stock.services import confirm_report, keep_upload, preview
 from backend.stock.words import Basis, Outcome
@@ -55,7 +56,7 @@ def check(document: Document) -> Counter[str]:
         pk: Books(pk, counting, 50_000, 7000, counted, 50_000, "斤") for pk, counting in COUNTINGS.items()
     }
     verdicts = decide(
-        matches=match_rows(rows=document.rows, catalogue=Catalogue(GOODS)), books=books, count=COUNT
+        matches=Matches(rows=document.rows, catalogue=Catalogue(GOODS)), books=books, count=COUNT
     )
     assert [verdict.row for verdict in verdicts] == list(document.rows)
     accepted = [verdict for verdict in verdicts if verdict.outcome is Outcome.ACCEPTED]

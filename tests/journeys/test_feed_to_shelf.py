@@ -61,7 +61,7 @@ def wait_for_movement(shop: Shop, good: Good, *, on_hand_g: int) -> datetime:
                 SELECT movement.on_hand_after, movement.recorded_at, report.source
                 FROM stock_movement movement
                 JOIN stock_supply supply ON supply.id = movement.supply_id
-                JOIN stock_reportline line ON line.id = movement.report_line_id
+                JOIN stock_reportline line ON line.id = 2 * movement.id
                 JOIN stock_report report ON report.id = line.report_id
                 WHERE supply.code = %s AND movement.kind = 'count'
                 ORDER BY movement.id DESC LIMIT 1

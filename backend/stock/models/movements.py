@@ -4,15 +4,19 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from backend.stock.models.reports import ReportLine
+from backend.stock.models.reports import Report, ReportLine
 from backend.stock.models.supplies import Supply
+from backend.stock.words import Outcome
 
 
 class Movement(models.Model):
     """One entry of the ledger, append-only (a trigger refuses update and delete).
 
     Deltas and balances are base units. happened_at is when it was so in the shed (a count's counted_at); recorded_at
-    is when the shop learned it. An undo names the line whose count it takes back. on_hand_after and allocated_after are the supply's balances after this entry.
+    is when the shop learned it. on_hand_after and allocated_after are the supply's balances after this entry.
+
+    A count says which row of which report it was, as it stood: the cell that the figure comes from. An undo says the
+    same of the count that it takes back; an order's entry names its line instead.
     """
 
     class Kind(models.TextChoices):
@@ -24,8 +28,8 @@ class Movement(models.Model):
         CORRECTION = "correction", _("correction")
         UNDO = "undo", _("count undone")
 
-    # That the supply and the line exist is checked once a statement by a trigger, not once a row by a foreign key: of a
-    # great report that is half the time. An index of its own would be a part of those below.
+    # That the supply and the report exist is checked once a statement by a trigger, not once a row by a foreign key: of
+    # a great report that is half the time. An index of its own would be a part of those below.
     supply = models.ForeignKey(
         Supply,
         on_delete=models.PROTECT,
@@ -39,15 +43,23 @@ class Movement(models.Model):
     allocated_delta = models.BigIntegerField(_("change of what is promised"), default=0)
     on_hand_after = models.BigIntegerField(_("on hand after"))
     allocated_after = models.BigIntegerField(_("promised after"))
-    report_line = models.ForeignKey(
-        ReportLine,
+    report = models.ForeignKey(
+        Report,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="movements",
+        verbose_name=_("report"),
         db_constraint=False,
         db_index=False,
     )
+    row = models.PositiveIntegerField(_("row"), null=True, blank=True)
+    column = models.CharField(_("column"), max_length=40, blank=True, default="", db_default="")
+    code = models.CharField(_("code"), max_length=60, blank=True, default="", db_default="")
+    raw = models.CharField(_("as written"), max_length=200, blank=True, default="", db_default="")
+    base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
+    unit = models.CharField(_("unit"), max_length=20, blank=True, default="", db_default="")
+    message = models.CharField(_("message"), max_length=300, blank=True, default="", db_default="")
     # An entry outlives the order line that it names.
     order_line = models.ForeignKey(
         "order.OrderLine",
@@ -84,15 +96,36 @@ class Movement(models.Model):
                 condition=Q(on_hand_after__gte=0, allocated_after__gte=0),
                 name="balances_never_fall_below_zero",
             ),
+            # By which the lines of a report are found, too.
             models.UniqueConstraint(
-                fields=("report_line", "kind"),
-                condition=Q(report_line__isnull=False),
-                name="a_line_moves_stock_once",
+                fields=("report", "supply"), condition=Q(kind="count"), name="a_report_counts_a_supply_once"
+            ),
+            models.UniqueConstraint(
+                fields=("report", "supply"), condition=Q(kind="undo"), name="a_count_is_undone_once"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.supply} {self.kind} {self.on_hand_delta:+d}/{self.allocated_delta:+d}"
+
+    @property
+    def report_line(self) -> ReportLine | None:
+        """The row of the report that a count, or its undoing, came from; None for an order's entry."""
+        if self.report is None or self.row is None:
+            return None
+        return ReportLine(
+            id=2 * self.pk,
+            report=self.report,
+            row=self.row,
+            column=self.column,
+            code=self.code,
+            raw=self.raw,
+            outcome=Outcome.ACCEPTED,
+            supply=self.supply,
+            base_units=self.base_units,
+            unit=self.unit,
+            message=self.message,
+        )
 
 
 class Shortfall(models.Model):

@@ -1,12 +1,11 @@
 """What a cooperative said: the raw bytes, and what became of each line."""
 
-import uuid
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from backend.common.ids import time_ordered_uuid
 from backend.cooperatives.models import Cooperative, ProgramToken
 from backend.provenance.models import HarvestLot
 from backend.stock.models.feeds import Feed
@@ -40,7 +39,7 @@ class Report(models.Model):
         PARTLY = "partly", _("undone in part")
         DISCARDED = "discarded", _("discarded")
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     cooperative = models.ForeignKey(
         Cooperative,
         on_delete=models.PROTECT,
@@ -121,8 +120,11 @@ class Report(models.Model):
         return f"{self.cooperative} · {self.received_at:%Y-%m-%d %H:%M}"
 
 
-class ReportLine(models.Model):
-    """One row of a report, as it stood, and its outcome."""
+class UnappliedLine(models.Model):
+    """A row of a report that moved nothing, as it stood: it waits for a person, was refused, or was skipped.
+
+    One that waited and that a person said is meant is accepted: its movement says so from then on.
+    """
 
     Outcome = Outcome
 
@@ -130,7 +132,7 @@ class ReportLine(models.Model):
     report = models.ForeignKey(
         Report,
         on_delete=models.CASCADE,
-        related_name="lines",
+        related_name="unapplied_lines",
         verbose_name=_("report"),
         db_constraint=False,
     )
@@ -150,18 +152,62 @@ class ReportLine(models.Model):
         db_index=False,
     )
     base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
-    # What the supply had on hand once the line was applied; none: the line changed nothing.
-    on_hand = models.BigIntegerField(_("on hand after"), null=True, blank=True)
     unit = models.CharField(_("unit"), max_length=20, blank=True)
     message = models.CharField(_("message"), max_length=300, blank=True)
 
     class Meta:
         ordering = ("report", "row", "pk")
-        verbose_name = _("line of a report")
-        verbose_name_plural = _("lines of reports")
+        verbose_name = _("line that moved nothing")
+        verbose_name_plural = _("lines that moved nothing")
         indexes = [
             models.Index(fields=("supply",), condition=Q(outcome="waiting"), name="waiting_for_a_person"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.code} {self.raw}"
+
+
+class ReportLine(models.Model):
+    """One row of a report, as it stood, and its outcome: a view of the movements of counts and of unapplied lines.
+
+    What was accepted is in the ledger, cell and all, so that a hundred thousand rows are written once. Its id is twice
+    that of its movement; other lines have odd ones. To be found by report, never by id.
+    """
+
+    Outcome = Outcome
+
+    id = models.BigIntegerField(primary_key=True)
+    report = models.ForeignKey(
+        Report,
+        on_delete=models.DO_NOTHING,
+        related_name="lines",
+        verbose_name=_("report"),
+        db_constraint=False,
+    )
+    row = models.PositiveIntegerField(_("row"))
+    column = models.CharField(_("column"), max_length=40, blank=True)
+    code = models.CharField(_("code"), max_length=60, blank=True)
+    raw = models.CharField(_("as written"), max_length=200, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    supply = models.ForeignKey(
+        Supply,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("supply"),
+        db_constraint=False,
+    )
+    base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    message = models.CharField(_("message"), max_length=300, blank=True)
+
+    class Meta:
+        managed = False
+        db_table = "stock_reportline"
+        ordering = ("report", "row", "pk")
+        verbose_name = _("line of a report")
+        verbose_name_plural = _("lines of reports")
 
     def __str__(self) -> str:
         return f"{self.row}: {self.code} {self.raw}"

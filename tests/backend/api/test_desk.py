@@ -126,7 +126,7 @@ def test_the_same_key_answers_with_the_same_report(ask: Ask, sheds: TwoSheds) ->
     again = ask(SUBMIT, token=sheds.wang, input=count)["data"]["stockReportSubmit"]["report"]
     assert again["id"] == first["id"]
     assert Report.objects.count() == 1
-    assert Movement.objects.filter(kind="count", report_line__isnull=False).count() == 1
+    assert Movement.objects.filter(kind="count", report__isnull=False).count() == 1
 
 
 @pytest.mark.parametrize("stranger", ["chen", "li", None])

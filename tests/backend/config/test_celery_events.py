@@ -247,7 +247,7 @@ def test_a_report_at_which_the_database_fails_every_time_ends_where_a_person_see
             """
             CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
               $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$;
-            CREATE TRIGGER no_room BEFORE INSERT ON stock_reportline FOR EACH ROW EXECUTE FUNCTION no_room();
+            CREATE TRIGGER no_room BEFORE INSERT ON stock_movement FOR EACH ROW EXECUTE FUNCTION no_room();
             """
         )
     for _each in range(feed_services.MOST_DISTURBANCES - 1):
@@ -279,7 +279,7 @@ def test_a_report_at_which_the_database_fails_every_time_ends_where_a_person_see
     assert f'href="/admin/stock/report/{report.pk}/change/"' in page
 
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER no_room ON stock_reportline; DROP FUNCTION no_room()")
+        cursor.execute("DROP TRIGGER no_room ON stock_movement; DROP FUNCTION no_room()")
     # Twice, as two people do who look at the same page.
     queued: list[str] = []
     monkeypatch.setattr(dead_letters.current_app, "send_task", lambda name, args, **_: queued.extend(args))

@@ -159,7 +159,7 @@ def every_figure_leads_back() -> None:
             assert (entry.on_hand_after, entry.allocated_after) == (on_hand, allocated)
             line = entry.report_line
             if line is not None:
-                assert (line.supply_id, line.outcome, line.on_hand) == (supply.pk, Outcome.ACCEPTED, on_hand)
+                assert (line.supply_id, line.outcome) == (supply.pk, Outcome.ACCEPTED)
                 (item,) = [
                     item
                     for item in json.loads(bytes(line.report.raw))["items"]

@@ -63,11 +63,8 @@ def test_undo_brings_back_the_count_before(baima: Cooperative, celtuce: Supply) 
     assert newest_count(celtuce) == before
     assert available(celtuce, variant_of(celtuce)) == 50
     entry = Movement.objects.latest("pk")
-    assert (entry.kind, entry.on_hand_delta, entry.report_line) == (
-        Movement.Kind.UNDO,
-        35_000,
-        report.lines.get(),
-    )
+    assert (entry.kind, entry.on_hand_delta, entry.report) == (Movement.Kind.UNDO, 35_000, report)
+    assert (entry.row, entry.raw, entry.base_units) == (1, "30 斤", 15_000)
     assert find_drift() == []
 
 

@@ -25,13 +25,14 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from backend.common.batches import batches
 from backend.common.errors import ShopError
 from backend.common.units import Counting, scale_of
 from backend.cooperatives.models import Cooperative
 from backend.stock import feeds
-from backend.stock.applying import BATCH
 from backend.stock.books import find_supplies, read_catalogue, read_report, take_header, weigh_matches
-from backend.stock.decide import Count, Match, Verdict
+from backend.stock.decide import Count, Verdict
+from backend.stock.matching import BATCH, Matches
 from backend.stock.models import Report, Supply
 from backend.stock.words import Basis, Outcome
 
@@ -113,7 +114,7 @@ class _Read:
 
     report: Report
     count: Count
-    matches: Sequence[Match]
+    matches: Matches
     remarks: Sequence[str | Promise]
 
 
@@ -154,8 +155,8 @@ def _read_file(*, path: Path, slug: str, basis: str, is_complete: bool) -> _Read
 
 def _decide(told: _Read) -> Iterator[tuple[Verdict, Counting | None]]:
     """What becomes of each row, and how the good that it means is counted."""
-    for begin in range(0, len(told.matches), BATCH):
-        verdicts = weigh_matches(matches=told.matches[begin : begin + BATCH], count=told.count)
+    for batch in batches(told.matches, BATCH):
+        verdicts = weigh_matches(matches=batch, count=told.count)
         supplies = Supply.objects.filter(pk__in={verdict.supply_id for verdict in verdicts})
         countings = {
             pk: Counting(unit, container, per_container)

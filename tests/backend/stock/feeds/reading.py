@@ -9,9 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from backend.common.units import Counting
-from backend.stock.decide import Books, Catalogue, Count, Known, decide, match_rows
+from backend.stock.decide import Books, Count, decide
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds import FILE, Document, read_document
+from backend.stock.matching import Catalogue, Known, Matches
 from backend.stock.words import Basis
 from tests.backend.stock.shed import MORNING
 
@@ -52,7 +53,7 @@ def told(document: Document, *, on_hand: int = 0) -> list[Told]:
         pk: Books(pk, counting, on_hand, 0, counted, on_hand or None, "斤" if on_hand else "")
         for pk, counting in COUNTINGS.items()
     }
-    matches = match_rows(rows=document.rows, catalogue=Catalogue(GOODS))
+    matches = Matches(rows=document.rows, catalogue=Catalogue(GOODS))
     return [
         Told(each.row.line, each.row.code or each.row.name, each.outcome.value, each.base_units)
         for each in decide(matches=matches, books=books, count=COUNT)

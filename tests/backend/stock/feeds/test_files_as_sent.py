@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from backend.common.units import Counting
-from backend.stock.decide import Books, Catalogue, Known, decide, match_rows
+from backend.stock.decide import Books, decide
 from backend.stock.feeds import FILE, ColumnsUnknown, Document, read_document
+from backend.stock.matching import Catalogue, Known, Matches
 from tests.backend.stock.feeds.reading import COUNT, TODAY, Told
 from tests.backend.stock.shed import MORNING
 
@@ -36,7 +37,7 @@ def told(document: Document, *, cooperative: str) -> list[Told]:
         )
         for pk, line in enumerate(supplies, start=1)
     }
-    verdicts = decide(matches=match_rows(rows=document.rows, catalogue=catalogue), books=books, count=COUNT)
+    verdicts = decide(matches=Matches(rows=document.rows, catalogue=catalogue), books=books, count=COUNT)
     return [
         Told(each.row.line, each.row.code or each.row.name, each.outcome.value, each.base_units)
         for each in verdicts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backend.stock.decide import Catalogue, match_rows
 from backend.stock.feeds import Document
+from backend.stock.matching import Catalogue, Matches
 from tests.backend.stock.feeds.reading import GOODS, Told, read, told
 from tests.backend.stock.shed import MORNING
 
@@ -110,7 +110,7 @@ def test_a_code_ends_as_the_rules_say(code: str, outcome: str) -> None:
     "name, suggested", [("莴苣", "莴笋"), ("青笋", "莴笋"), ("抱儿菜", "儿菜"), ("莴笋儿", "莴笋")]
 )
 def test_a_dialect_name_waits_with_the_good_that_it_means(name: str, suggested: str) -> None:
-    (match,) = match_rows(rows=csv(f"品名,库存,单位\n{name},30,斤").rows, catalogue=Catalogue(GOODS))
+    (match,) = Matches(rows=csv(f"品名,库存,单位\n{name},30,斤").rows, catalogue=Catalogue(GOODS))
     assert match.outcome == "waiting"
     assert suggested in str(match.message)
 
