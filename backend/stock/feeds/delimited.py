@@ -8,9 +8,12 @@ half of it would be read as other words.
 from __future__ import annotations
 
 import codecs
+import collections
 import csv
+import io
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +25,7 @@ from backend.stock.feeds.table import MOST_ROWS, Grid, read_grids
 
 DELIMITERS = (",", "\t", ";", "|", "，")
 MOST_LINES = MOST_ROWS + 5_000
+PIECE = 64 * 1024
 
 _MIXED = _(
     "The file mixes two encodings. Open it, look whether all names are readable, and save it as “CSV UTF-8”."
@@ -31,39 +35,72 @@ _LITERAL = re.compile(r'="([^"]*)"')
 
 def read_delimited(raw: bytes, *, mapping: Mapping[str, str] | None, today: date) -> Document:
     """Raises FeedUnreadable when it is no text, no table, or too large."""
-    # The text is let go before its rows are read.
-    cells = _cells(decode(raw), mapping=mapping)
-    return read_grids([Grid(cells)], mapping=mapping, today=today)
+    return read_grids([Grid(_lines_of(_find_text(raw), mapping=mapping))], mapping=mapping, today=today)
 
 
-def decode(raw: bytes) -> str:
-    """The text of a file that says nothing of its encoding. Raises FeedUnreadable rather than guess."""
+# ---- The text -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A file's bytes and how they are to be read: the text of the whole, two to four times as large, is never made.
+
+    start: where the text begins, behind a byte order mark.
+    """
+
+    raw: bytes
+    encoding: str
+    start: int = 0
+
+    def open(self) -> io.TextIOWrapper:
+        # BytesIO makes no copy of bytes that nobody writes to.
+        file = io.BytesIO(self.raw)
+        file.seek(self.start)
+        return io.TextIOWrapper(file, encoding=self.encoding, newline="")
+
+    def pieces(self) -> Iterator[str]:
+        """Raises UnicodeDecodeError where the bytes are no such text."""
+        decoder = codecs.getincrementaldecoder(self.encoding)()
+        for place in range(self.start, len(self.raw), PIECE):
+            yield decoder.decode(self.raw[place : place + PIECE])
+        yield decoder.decode(b"", final=True)
+
+    def is_whole(self) -> bool:
+        """Whether the bytes are text in that encoding, all of them."""
+        try:
+            collections.deque(self.pieces(), maxlen=0)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+
+def _find_text(raw: bytes) -> _Text:
+    """How to read a file that says nothing of its encoding. Raises FeedUnreadable rather than guess."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),
     ):
         if raw.startswith(mark):
-            try:
-                return raw[len(mark) :].decode(encoding)
-            except UnicodeDecodeError as error:
-                raise FeedUnreadable(_MIXED) from error
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
+            text = _Text(raw, encoding, start=len(mark))
+            if not text.is_whole():
+                raise FeedUnreadable(_MIXED)
+            return text
+    text = _Text(raw, "utf-8")
+    if text.is_whole():
+        return text
     if b"\x00" in raw:
         raise FeedUnreadable(
             _("This is not a text file. Save the stock sheet as an Excel workbook (.xlsx), and send that.")
         )
     if _has_utf8_within(raw):
         raise FeedUnreadable(_MIXED)
-    try:
-        return raw.decode("gb18030")
-    except UnicodeDecodeError as error:
+    text = _Text(raw, "gb18030")
+    if not text.is_whole():
         raise FeedUnreadable(
             _("The file's encoding is neither UTF-8 nor GB18030. Save it as “CSV UTF-8”, and send that.")
-        ) from error
+        )
+    return text
 
 
 _RUN = re.compile(rb"[\x80-\xff]{3,}")
@@ -84,53 +121,77 @@ def _has_utf8_within(raw: bytes) -> bool:
     return False
 
 
-def _cells(text: str, *, mapping: Mapping[str, str] | None) -> list[list[str]]:
-    """The cells of each line."""
-    stated = re.match(r"sep=(.)\r?\n", text[:8], re.IGNORECASE)
-    lines = text.count("\n") + text.count("\r")
+# ---- The lines ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The cells of each line, taken from the text anew each time. is_quoted: quotation marks hold cells together.
+
+    Where they do not, has_marks says that there are some all the same, which are then taken off.
+    """
+
+    text: _Text
+    delimiter: str
+    is_quoted: bool
+    has_marks: bool
+    is_separator_stated: bool
+    count: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[list[str]]:
+        rows: Iterator[list[str]] = csv.reader(
+            self.text.open(),
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE,
+        )
+        if self.is_separator_stated:
+            next(rows)
+            yield []
+        if self.has_marks:
+            rows = map(_without_marks if self.is_quoted else _unquoted, rows)
+        yield from rows
+
+
+def _lines_of(text: _Text, *, mapping: Mapping[str, str] | None) -> _Lines:
+    """The lines of the text, once it is known that each can be read. Raises FeedUnreadable."""
+    lines = marks = 0
+    for piece in text.pieces():
+        lines += piece.count("\n") + piece.count("\r")
+        marks += piece.count('"')
     if lines > 2 * MOST_LINES:
         raise FeedUnreadable(_("The file has too many lines. Send the stock sheet alone."))
-    delimiter = stated[1] if stated else _delimiter(text, mapping=mapping)
-    is_quoted = '"' in text
-    rows: list[list[str]] = []
-    if is_quoted and _is_balanced(text, delimiter=delimiter):
-        rows = _parsed(text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL)
-    else:
-        rows = _parsed(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        if is_quoted:
-            rows = [[_unquoted(cell) for cell in row] for row in rows]
-    if is_quoted:
-        # ="00123" is how programs write text that Excel must not take for a number; nothing is evaluated.
-        rows = [[_literal(cell) if cell.startswith('="') else cell for cell in row] for row in rows]
-    if stated:
-        rows[0] = []
-    if any(len(row) > MOST_COLUMNS for row in rows):
-        too_wide = sum(1 for row in rows if any(cell.strip() for cell in row[MOST_COLUMNS:]))
-        if too_wide:
-            raise FeedUnreadable(_("The table has too many columns. Send the stock sheet alone."))
-    return rows
-
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-
-
-def _lines(text: str) -> Iterator[str]:
-    """The lines with their ends, as io.StringIO gives them, which would keep a copy four times as large as the file."""
-    return (found[0] for found in _LINE.finditer(text))
-
-
-def _parsed(text: str, *, delimiter: str, quoting: int) -> list[list[str]]:
+    top = text.open().read(20_000)
+    stated = re.match(r"sep=(.)\r?\n", top[:8], re.IGNORECASE)
+    delimiter = stated[1] if stated else _delimiter(top, mapping=mapping)
+    found = _Lines(
+        text,
+        delimiter,
+        is_quoted=marks > 0 and marks % 2 == 0 and _is_balanced(text, delimiter=delimiter),
+        has_marks=marks > 0,
+        is_separator_stated=stated is not None,
+    )
+    count = 0
+    is_too_wide = False
     try:
-        return list(csv.reader(_lines(text), delimiter=delimiter, quoting=quoting))  # type: ignore[arg-type]  # one of csv's own constants
+        for row in found:
+            count += 1
+            if len(row) > MOST_COLUMNS and any(cell.strip() for cell in row[MOST_COLUMNS:]):
+                is_too_wide = True
     except csv.Error as error:
         raise FeedUnreadable(
             _("A line of the file is too long to be a row. Look for a missing quotation mark.")
         ) from error
+    if is_too_wide:
+        raise FeedUnreadable(_("The table has too many columns. Send the stock sheet alone."))
+    return replace(found, count=count)
 
 
-def _delimiter(text: str, *, mapping: Mapping[str, str] | None) -> str:
+def _delimiter(top: str, *, mapping: Mapping[str, str] | None) -> str:
     """The sign that makes a table of the first lines; the comma when none does."""
-    top = "\n".join(text[:20_000].splitlines()[:40])
+    top = "\n".join(top.splitlines()[:40])
     best, most = ",", 0
     for delimiter in DELIMITERS:
         rows = [[cell.strip(' "') for cell in line.split(delimiter)] for line in top.split("\n")]
@@ -144,12 +205,10 @@ def _delimiter(text: str, *, mapping: Mapping[str, str] | None) -> str:
     return best
 
 
-def _is_balanced(text: str, *, delimiter: str) -> bool:
+def _is_balanced(text: _Text, *, delimiter: str) -> bool:
     """Whether quotation marks stand where cells begin and end, so that no mark swallows the rows behind it."""
-    if text.count('"') % 2:
-        return False
     try:
-        for row in csv.reader(_lines(text), delimiter=delimiter, strict=True):
+        for row in csv.reader(text.open(), delimiter=delimiter, strict=True):
             for cell in row:
                 # Whole rows within a cell have as many signs between their cells as others have.
                 lines = cell.count("\n") or cell.count("\r")
@@ -160,7 +219,16 @@ def _is_balanced(text: str, *, delimiter: str) -> bool:
     return True
 
 
-def _unquoted(cell: str) -> str:
+def _without_marks(row: list[str]) -> list[str]:
+    """="00123" is how programs write text that Excel must not take for a number; nothing is evaluated."""
+    return [_literal(cell) if cell.startswith('="') else cell for cell in row]
+
+
+def _unquoted(row: list[str]) -> list[str]:
+    return _without_marks([_unquoted_cell(cell) for cell in row])
+
+
+def _unquoted_cell(cell: str) -> str:
     cell = cell.strip()
     return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell.strip('"')
 

@@ -11,7 +11,7 @@ import pytest
 from backend.common.units import Counting
 from backend.stock.decide import Books, Catalogue, Count, Known, decide, match_rows
 from backend.stock.errors import FeedUnreadable
-from backend.stock.feeds import FILE, Document, read_document
+from backend.stock.feeds import FILE, Document, Row, read_document
 from backend.stock.words import Basis
 from tests.backend.stock.shed import MORNING
 
@@ -43,6 +43,10 @@ class Told(NamedTuple):
 
 def read(raw: bytes, *, filename: str = "", mapping: Mapping[str, str] | None = None) -> Document:
     return read_document(format=FILE, raw=raw, filename=filename, mapping=mapping, today=TODAY)
+
+
+def first(document: Document) -> Row:
+    return next(iter(document.rows))
 
 
 def told(document: Document, *, on_hand: int = 0) -> list[Told]:

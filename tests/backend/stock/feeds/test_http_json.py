@@ -11,6 +11,7 @@ import pytest
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds import read_document
 from backend.stock.words import Basis
+from tests.backend.stock.feeds.reading import first
 from tests.backend.stock.shed import MORNING, as_json
 
 
@@ -41,7 +42,7 @@ def test_a_whole_document() -> None:
         (2, "XY-0008", "卖完", "", ""),
         (3, "XY-0009", None, "", ""),
     ]
-    assert document.rows[0].written == "128.5 斤"
+    assert first(document).written == "128.5 斤"
 
 
 def test_what_a_document_does_not_say_is_left_open() -> None:
