@@ -136,6 +136,7 @@ class _Lines:
     is_quoted: bool
     has_marks: bool
     is_separator_stated: bool
+    is_wide: bool = False
     count: int = 0
 
     def __len__(self) -> int:
@@ -147,6 +148,9 @@ class _Lines:
             delimiter=self.delimiter,
             quoting=csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE,
         )
+        if self.is_wide:
+            # Nothing stands there.
+            rows = (row[:MOST_COLUMNS] for row in rows)
         if self.is_separator_stated:
             next(rows)
             yield []
@@ -173,20 +177,22 @@ def _lines_of(text: _Text, *, mapping: Mapping[str, str] | None) -> _Lines:
         has_marks=marks > 0,
         is_separator_stated=stated is not None,
     )
-    count = 0
-    is_too_wide = False
+    count, is_wide, is_too_wide = 0, False, False
     try:
         for row in found:
             count += 1
-            if len(row) > MOST_COLUMNS and any(cell.strip() for cell in row[MOST_COLUMNS:]):
-                is_too_wide = True
+            if len(row) > MOST_COLUMNS:
+                is_wide = True
+                is_too_wide = is_too_wide or any(
+                    row[column].strip() for column in range(MOST_COLUMNS, len(row))
+                )
     except csv.Error as error:
         raise FeedUnreadable(
             _("A line of the file is too long to be a row. Look for a missing quotation mark.")
         ) from error
     if is_too_wide:
         raise FeedUnreadable(_("The table has too many columns. Send the stock sheet alone."))
-    return replace(found, count=count)
+    return replace(found, is_wide=is_wide, count=count)
 
 
 def _delimiter(top: str, *, mapping: Mapping[str, str] | None) -> str:
