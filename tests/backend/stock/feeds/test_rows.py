@@ -78,7 +78,7 @@ def test_the_tables_of_a_file_that_has_many_are_read_as_those_of_one_that_has_fe
             (f"XY-{n}", 2 * n + 2) for n in range(tables)
         ]
         assert_the_rows_come_again(document)
-    assert refusal((below * 12).encode())
+    assert refusal((below * 13).encode())
 
 
 def test_a_total_far_below_is_compared_with_what_stands_above_it() -> None:
