@@ -8,9 +8,7 @@ half of it would be read as other words.
 from __future__ import annotations
 
 import codecs
-import collections
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,11 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.columns import MOST_COLUMNS, find_header
 from backend.stock.feeds.document import Document
+from backend.stock.feeds.encoded import Encoded
 from backend.stock.feeds.table import MOST_ROWS, Grid, read_grids
 
 DELIMITERS = (",", "\t", ";", "|", "，")
 MOST_LINES = MOST_ROWS + 5_000
-PIECE = 64 * 1024
 
 _MIXED = _(
     "The file mixes two encodings. Open it, look whether all names are readable, and save it as “CSV UTF-8”."
@@ -41,40 +39,7 @@ def read_delimited(raw: bytes, *, mapping: Mapping[str, str] | None, today: date
 # ---- The text -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Text:
-    """A file's bytes and how they are to be read: the text of the whole, two to four times as large, is never made.
-
-    start: where the text begins, behind a byte order mark.
-    """
-
-    raw: bytes
-    encoding: str
-    start: int = 0
-
-    def open(self) -> io.TextIOWrapper:
-        # BytesIO makes no copy of bytes that nobody writes to.
-        file = io.BytesIO(self.raw)
-        file.seek(self.start)
-        return io.TextIOWrapper(file, encoding=self.encoding, newline="")
-
-    def pieces(self) -> Iterator[str]:
-        """Raises UnicodeDecodeError where the bytes are no such text."""
-        decoder = codecs.getincrementaldecoder(self.encoding)()
-        for place in range(self.start, len(self.raw), PIECE):
-            yield decoder.decode(self.raw[place : place + PIECE])
-        yield decoder.decode(b"", final=True)
-
-    def is_whole(self) -> bool:
-        """Whether the bytes are text in that encoding, all of them."""
-        try:
-            collections.deque(self.pieces(), maxlen=0)
-        except UnicodeDecodeError:
-            return False
-        return True
-
-
-def _find_text(raw: bytes) -> _Text:
+def _find_text(raw: bytes) -> Encoded:
     """How to read a file that says nothing of its encoding. Raises FeedUnreadable rather than guess."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
@@ -82,11 +47,11 @@ def _find_text(raw: bytes) -> _Text:
         (codecs.BOM_UTF16_BE, "utf-16-be"),
     ):
         if raw.startswith(mark):
-            text = _Text(raw, encoding, start=len(mark))
+            text = Encoded(raw, encoding, start=len(mark))
             if not text.is_whole():
                 raise FeedUnreadable(_MIXED)
             return text
-    text = _Text(raw, "utf-8")
+    text = Encoded(raw)
     if text.is_whole():
         return text
     if b"\x00" in raw:
@@ -95,7 +60,7 @@ def _find_text(raw: bytes) -> _Text:
         )
     if _has_utf8_within(raw):
         raise FeedUnreadable(_MIXED)
-    text = _Text(raw, "gb18030")
+    text = Encoded(raw, "gb18030")
     if not text.is_whole():
         raise FeedUnreadable(
             _("The file's encoding is neither UTF-8 nor GB18030. Save it as “CSV UTF-8”, and send that.")
@@ -103,7 +68,10 @@ def _find_text(raw: bytes) -> _Text:
     return text
 
 
-_RUN = re.compile(rb"[\x80-\xff]{3,}")
+# A whole run of bytes beyond ASCII that may be UTF-8.
+_RUN = re.compile(
+    rb"(?<![\x80-\xff])(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})++(?![\x80-\xff])"
+)
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff01-\uff5e]")
 
 
@@ -112,9 +80,9 @@ def _has_utf8_within(raw: bytes) -> bool:
 
     Words in GB18030 are hardly ever valid UTF-8 of three bytes a character, so one such word is enough.
     """
-    for run in set(_RUN.findall(raw)):
+    for run in _RUN.finditer(raw):
         try:
-            if _HAN.search(run.decode("utf-8")):
+            if _HAN.search(run[0].decode("utf-8")):
                 return True
         except UnicodeDecodeError:
             continue
@@ -131,7 +99,7 @@ class _Lines:
     Where they do not, has_marks says that there are some all the same, which are then taken off.
     """
 
-    text: _Text
+    text: Encoded
     delimiter: str
     is_quoted: bool
     has_marks: bool
@@ -159,7 +127,7 @@ class _Lines:
         yield from rows
 
 
-def _lines_of(text: _Text, *, mapping: Mapping[str, str] | None) -> _Lines:
+def _lines_of(text: Encoded, *, mapping: Mapping[str, str] | None) -> _Lines:
     """The lines of the text, once it is known that each can be read. Raises FeedUnreadable."""
     lines = marks = 0
     for piece in text.pieces():
@@ -211,7 +179,7 @@ def _delimiter(top: str, *, mapping: Mapping[str, str] | None) -> str:
     return best
 
 
-def _is_balanced(text: _Text, *, delimiter: str) -> bool:
+def _is_balanced(text: Encoded, *, delimiter: str) -> bool:
     """Whether quotation marks stand where cells begin and end, so that no mark swallows the rows behind it."""
     try:
         for row in csv.reader(text.open(), delimiter=delimiter, strict=True):

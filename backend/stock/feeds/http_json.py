@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.common.clock import SHOP_ZONE
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document, Row, as_text
+from backend.stock.feeds.encoded import Encoded
 from backend.stock.words import Basis
 
 COLUMN = "quantity"
@@ -75,7 +76,7 @@ def read_json(raw: bytes) -> Document:
     # Ten megabytes of brackets would become a gigabyte of empty lists.
     if raw.count(b"[") + raw.count(b"{") > 2 * MOST_ROWS or raw.count(b",") > MOST_VALUES:
         raise FeedUnreadable(_("The document has too many items."))
-    if not _is_utf8(raw):
+    if not Encoded(raw).is_whole():
         raise FeedUnreadable(_("The document is not UTF-8."))
     content = memoryview(raw)[len(codecs.BOM_UTF8) :] if raw.startswith(codecs.BOM_UTF8) else raw
     try:
@@ -96,18 +97,6 @@ def read_json(raw: bytes) -> Document:
         sequence=_sequence(_value(said.sequence)),
         is_complete=_flag(_value(said.complete)),
     )
-
-
-def _is_utf8(raw: bytes) -> bool:
-    """A piece at a time: the text of the whole would take up two to four times as much as its bytes."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(raw), 65536):
-            decoder.decode(raw[start : start + 65536])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _split(content: bytes | memoryview) -> _Said:

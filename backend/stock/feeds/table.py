@@ -36,7 +36,7 @@ MOST_TABLES = 100
 MOST_ROWS_MERGED = 200
 MOST_OF_TOP = 100
 MOST_MADE_ANEW = 3
-"""Of tables: a file of more, beside or below each other, is laid out so that going through its text for each is dear."""
+"""Of tables: the text of a file is gone through once for each; of a file that has more, the cells are kept."""
 
 CERTAIN_WITHOUT_YEAR = timedelta(days=7)
 """How near today a day without a year must be for the year to be certain."""
@@ -340,14 +340,20 @@ def code_text(cell: object) -> str:
 def _merged(grid: Grid, columns: Columns) -> Mapping[int, tuple[object, object, str | Promise]]:
     """What cells that were made one say of the rows that they reach over: code, name, and a doubt."""
     found: dict[int, tuple[object, object, str | Promise]] = {}
-    if not grid.merged:
-        return found
-    tops = {top for (top, _left), _last in grid.merged}
-    rows = {row: cells for row, cells in enumerate(grid.rows) if row in tops}
-    for (top, left), (bottom, right) in grid.merged:
-        bottom = min(bottom, len(grid.rows) - 1)
-        if top >= bottom or bottom - top > MOST_ROWS_MERGED:
-            continue
+    last = len(grid.rows) - 1
+    # A title over all columns, which nearly every sheet has, is one row high.
+    spans = [
+        (top, left, min(bottom, last), right)
+        for (top, left), (bottom, right) in grid.merged
+        if 0 < min(bottom, last) - top <= MOST_ROWS_MERGED
+    ]
+    tops = {span[0] for span in spans}
+    rows = {
+        row: cells
+        for row, cells in enumerate(itertools.islice(grid.rows, max(tops, default=-1) + 1))
+        if row in tops
+    }
+    for top, left, bottom, right in spans:
         for row in range(top, bottom + 1):
             code, name, doubt = found.get(row, ("", "", ""))
             if columns.code is not None and left <= columns.code <= right:
