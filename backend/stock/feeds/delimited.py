@@ -11,6 +11,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.columns import MOST_COLUMNS, find_header
 from backend.stock.feeds.document import Document
+from backend.stock.feeds.encoded import Encoded
 from backend.stock.feeds.table import MOST_ROWS, Grid, read_grids
 
 DELIMITERS = (",", "\t", ";", "|", "，")
@@ -31,42 +33,45 @@ _LITERAL = re.compile(r'="([^"]*)"')
 
 def read_delimited(raw: bytes, *, mapping: Mapping[str, str] | None, today: date) -> Document:
     """Raises FeedUnreadable when it is no text, no table, or too large."""
-    # The text is let go before its rows are read.
-    cells = _cells(decode(raw), mapping=mapping)
-    return read_grids([Grid(cells)], mapping=mapping, today=today)
+    return read_grids([Grid(_lines_of(_find_text(raw), mapping=mapping))], mapping=mapping, today=today)
 
 
-def decode(raw: bytes) -> str:
-    """The text of a file that says nothing of its encoding. Raises FeedUnreadable rather than guess."""
+# ---- The text -------------------------------------------------------------------------------------------------------
+
+
+def _find_text(raw: bytes) -> Encoded:
+    """How to read a file that says nothing of its encoding. Raises FeedUnreadable rather than guess."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),
     ):
         if raw.startswith(mark):
-            try:
-                return raw[len(mark) :].decode(encoding)
-            except UnicodeDecodeError as error:
-                raise FeedUnreadable(_MIXED) from error
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
+            text = Encoded(raw, encoding, start=len(mark))
+            if not text.is_whole():
+                raise FeedUnreadable(_MIXED)
+            return text
+    text = Encoded(raw)
+    if text.is_whole():
+        return text
     if b"\x00" in raw:
         raise FeedUnreadable(
             _("This is not a text file. Save the stock sheet as an Excel workbook (.xlsx), and send that.")
         )
     if _has_utf8_within(raw):
         raise FeedUnreadable(_MIXED)
-    try:
-        return raw.decode("gb18030")
-    except UnicodeDecodeError as error:
+    text = Encoded(raw, "gb18030")
+    if not text.is_whole():
         raise FeedUnreadable(
             _("The file's encoding is neither UTF-8 nor GB18030. Save it as “CSV UTF-8”, and send that.")
-        ) from error
+        )
+    return text
 
 
-_RUN = re.compile(rb"[\x80-\xff]{3,}")
+# A whole run of bytes beyond ASCII that may be UTF-8.
+_RUN = re.compile(
+    rb"(?<![\x80-\xff])(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})++(?![\x80-\xff])"
+)
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff01-\uff5e]")
 
 
@@ -75,62 +80,92 @@ def _has_utf8_within(raw: bytes) -> bool:
 
     Words in GB18030 are hardly ever valid UTF-8 of three bytes a character, so one such word is enough.
     """
-    for run in set(_RUN.findall(raw)):
+    for run in _RUN.finditer(raw):
         try:
-            if _HAN.search(run.decode("utf-8")):
+            if _HAN.search(run[0].decode("utf-8")):
                 return True
         except UnicodeDecodeError:
             continue
     return False
 
 
-def _cells(text: str, *, mapping: Mapping[str, str] | None) -> list[list[str]]:
-    """The cells of each line."""
-    stated = re.match(r"sep=(.)\r?\n", text[:8], re.IGNORECASE)
-    lines = text.count("\n") + text.count("\r")
+# ---- The lines ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The cells of each line, taken from the text anew each time. is_quoted: quotation marks hold cells together.
+
+    Where they do not, has_marks says that there are some all the same, which are then taken off.
+    """
+
+    text: Encoded
+    delimiter: str
+    is_quoted: bool
+    has_marks: bool
+    is_separator_stated: bool
+    is_wide: bool = False
+    count: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[list[str]]:
+        rows: Iterator[list[str]] = csv.reader(
+            self.text.open(),
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE,
+        )
+        if self.is_wide:
+            # Nothing stands there.
+            rows = (row[:MOST_COLUMNS] for row in rows)
+        if self.is_separator_stated:
+            next(rows)
+            yield []
+        if self.has_marks:
+            rows = map(_without_marks if self.is_quoted else _unquoted, rows)
+        yield from rows
+
+
+def _lines_of(text: Encoded, *, mapping: Mapping[str, str] | None) -> _Lines:
+    """The lines of the text, once it is known that each can be read. Raises FeedUnreadable."""
+    lines = marks = 0
+    for piece in text.pieces():
+        lines += piece.count("\n") + piece.count("\r")
+        marks += piece.count('"')
     if lines > 2 * MOST_LINES:
         raise FeedUnreadable(_("The file has too many lines. Send the stock sheet alone."))
-    delimiter = stated[1] if stated else _delimiter(text, mapping=mapping)
-    is_quoted = '"' in text
-    rows: list[list[str]] = []
-    if is_quoted and _is_balanced(text, delimiter=delimiter):
-        rows = _parsed(text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL)
-    else:
-        rows = _parsed(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        if is_quoted:
-            rows = [[_unquoted(cell) for cell in row] for row in rows]
-    if is_quoted:
-        # ="00123" is how programs write text that Excel must not take for a number; nothing is evaluated.
-        rows = [[_literal(cell) if cell.startswith('="') else cell for cell in row] for row in rows]
-    if stated:
-        rows[0] = []
-    if any(len(row) > MOST_COLUMNS for row in rows):
-        too_wide = sum(1 for row in rows if any(cell.strip() for cell in row[MOST_COLUMNS:]))
-        if too_wide:
-            raise FeedUnreadable(_("The table has too many columns. Send the stock sheet alone."))
-    return rows
-
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-
-
-def _lines(text: str) -> Iterator[str]:
-    """The lines with their ends, as io.StringIO gives them, which would keep a copy four times as large as the file."""
-    return (found[0] for found in _LINE.finditer(text))
-
-
-def _parsed(text: str, *, delimiter: str, quoting: int) -> list[list[str]]:
+    top = text.open().read(20_000)
+    stated = re.match(r"sep=(.)\r?\n", top[:8], re.IGNORECASE)
+    delimiter = stated[1] if stated else _delimiter(top, mapping=mapping)
+    found = _Lines(
+        text,
+        delimiter,
+        is_quoted=marks > 0 and marks % 2 == 0 and _is_balanced(text, delimiter=delimiter),
+        has_marks=marks > 0,
+        is_separator_stated=stated is not None,
+    )
+    count, is_wide, is_too_wide = 0, False, False
     try:
-        return list(csv.reader(_lines(text), delimiter=delimiter, quoting=quoting))  # type: ignore[arg-type]  # one of csv's own constants
+        for row in found:
+            count += 1
+            if len(row) > MOST_COLUMNS:
+                is_wide = True
+                is_too_wide = is_too_wide or any(
+                    row[column].strip() for column in range(MOST_COLUMNS, len(row))
+                )
     except csv.Error as error:
         raise FeedUnreadable(
             _("A line of the file is too long to be a row. Look for a missing quotation mark.")
         ) from error
+    if is_too_wide:
+        raise FeedUnreadable(_("The table has too many columns. Send the stock sheet alone."))
+    return replace(found, is_wide=is_wide, count=count)
 
 
-def _delimiter(text: str, *, mapping: Mapping[str, str] | None) -> str:
+def _delimiter(top: str, *, mapping: Mapping[str, str] | None) -> str:
     """The sign that makes a table of the first lines; the comma when none does."""
-    top = "\n".join(text[:20_000].splitlines()[:40])
+    top = "\n".join(top.splitlines()[:40])
     best, most = ",", 0
     for delimiter in DELIMITERS:
         rows = [[cell.strip(' "') for cell in line.split(delimiter)] for line in top.split("\n")]
@@ -144,12 +179,10 @@ def _delimiter(text: str, *, mapping: Mapping[str, str] | None) -> str:
     return best
 
 
-def _is_balanced(text: str, *, delimiter: str) -> bool:
+def _is_balanced(text: Encoded, *, delimiter: str) -> bool:
     """Whether quotation marks stand where cells begin and end, so that no mark swallows the rows behind it."""
-    if text.count('"') % 2:
-        return False
     try:
-        for row in csv.reader(_lines(text), delimiter=delimiter, strict=True):
+        for row in csv.reader(text.open(), delimiter=delimiter, strict=True):
             for cell in row:
                 # Whole rows within a cell have as many signs between their cells as others have.
                 lines = cell.count("\n") or cell.count("\r")
@@ -160,7 +193,16 @@ def _is_balanced(text: str, *, delimiter: str) -> bool:
     return True
 
 
-def _unquoted(cell: str) -> str:
+def _without_marks(row: list[str]) -> list[str]:
+    """="00123" is how programs write text that Excel must not take for a number; nothing is evaluated."""
+    return [_literal(cell) if cell.startswith('="') else cell for cell in row]
+
+
+def _unquoted(row: list[str]) -> list[str]:
+    return _without_marks([_unquoted_cell(cell) for cell in row])
+
+
+def _unquoted_cell(cell: str) -> str:
     cell = cell.strip()
     return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell.strip('"')
 

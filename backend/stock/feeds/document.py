@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -78,6 +78,16 @@ class Row(NamedTuple):
         )
 
 
+class Rows(Protocol):
+    """The rows of a document, in its order. Each iteration makes them anew from the document's bytes, with the same
+    values, so that nobody holds a hundred thousand of them; several may run at once. None raises anything: what is
+    wrong with a document is said when it is read."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
 @dataclass(frozen=True)
 class Document:
     """A document that could be read. What it does not say is None: the feed's own settings then hold.
@@ -86,7 +96,7 @@ class Document:
     should know of the whole, such as a sum that does not add up.
     """
 
-    rows: Sequence[Row]
+    rows: Rows
     counted_at: datetime | None = None
     basis: Basis | None = None
     sequence: int | None = None

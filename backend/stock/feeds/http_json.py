@@ -8,27 +8,67 @@ Only items is needed; unit is the base unit (g or piece) where it is absent; qua
 
 from __future__ import annotations
 
-import json
+import codecs
+import re
+from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
 
+import msgspec
+from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from backend.common.clock import SHOP_ZONE
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document, Row, as_text
+from backend.stock.feeds.encoded import Encoded
 from backend.stock.words import Basis
 
 COLUMN = "quantity"
 MOST_ROWS = 100_000
 MOST_VALUES = 1_500_000
 MOST_SEQUENCE = 2**63 - 1
+MOST_DIGITS = 4300
+"""Of a whole number: more are never made one, by Python's own reckoning."""
+
+_NOT_JSON = _("The document is not JSON, or was cut off.")
+_NO_ITEM = _("This is not an item with a code.")
+_NO_QUANTITY = _("The quantity is neither a number nor text.")
+
 
 # A shed's figures repeat: 128.5 is made once, and kept once.
-_number = lru_cache(maxsize=4096)(Decimal)
+@lru_cache(maxsize=4096)
+def _number(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        # An exponent of twenty digits: no quantity, but text as any other.
+        return text
+
+
+class _Said(msgspec.Struct, gc=False):
+    """The document, each value as its bytes until somebody asks for it: these are not copied."""
+
+    items: list[msgspec.Raw]
+    counted_at: msgspec.Raw = msgspec.Raw(b"null")
+    basis: msgspec.Raw = msgspec.Raw(b"null")
+    sequence: msgspec.Raw = msgspec.Raw(b"null")
+    complete: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Item(msgspec.Struct, gc=False):
+    code: object = None
+    name: object = ""
+    quantity: object = None
+    unit: object = ""
+    lot: object = ""
+
+
+_document = msgspec.json.Decoder(_Said)
+_item = msgspec.json.Decoder(_Item, float_hook=_number)
+_anything = msgspec.json.Decoder(float_hook=_number)
 
 
 def read_json(raw: bytes) -> Document:
@@ -36,65 +76,125 @@ def read_json(raw: bytes) -> Document:
     # Ten megabytes of brackets would become a gigabyte of empty lists.
     if raw.count(b"[") + raw.count(b"{") > 2 * MOST_ROWS or raw.count(b",") > MOST_VALUES:
         raise FeedUnreadable(_("The document has too many items."))
+    if not Encoded(raw).is_whole():
+        raise FeedUnreadable(_("The document is not UTF-8."))
+    content = memoryview(raw)[len(codecs.BOM_UTF8) :] if raw.startswith(codecs.BOM_UTF8) else raw
     try:
-        said = json.loads(raw.decode("utf-8-sig"), parse_float=_number)
-    except UnicodeDecodeError as error:
-        raise FeedUnreadable(_("The document is not UTF-8.")) from error
-    except (ValueError, RecursionError) as error:
-        raise FeedUnreadable(_("The document is not JSON, or was cut off.")) from error
-    if not isinstance(said, dict) or not isinstance(said.get("items"), list):
-        raise FeedUnreadable(_("The document has no list of items."))
-    items = said["items"]
-    if len(items) > MOST_ROWS:
+        said = _split(content)
+    except msgspec.ValidationError as error:
+        raise FeedUnreadable(_("The document has no list of items.")) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FeedUnreadable(_NOT_JSON) from error
+    if len(said.items) > MOST_ROWS:
         raise FeedUnreadable(_("The document has too many items."))
+    # A number of that many digits is no JSON to most readers: the document is refused as any that is none.
+    if not all(_can_be_decoded(item) for item in said.items if len(item) > MOST_DIGITS):
+        raise FeedUnreadable(_NOT_JSON)
     return Document(
-        rows=_as_rows(items),
-        counted_at=_moment(said.get("counted_at")),
-        basis=_basis(said.get("basis")),
-        sequence=_sequence(said.get("sequence")),
-        is_complete=_flag(said.get("complete")),
+        rows=_Items(said.items),
+        counted_at=_moment(_value(said.counted_at)),
+        basis=_basis(_value(said.basis)),
+        sequence=_sequence(_value(said.sequence)),
+        is_complete=_flag(_value(said.complete)),
     )
 
 
-def _as_rows(items: list[Any]) -> list[Row]:
-    """The items, each turned into its row where it stands: there are never a hundred thousand of both."""
-    make, problem_of_value = tuple.__new__, _("The quantity is neither a number nor text.")
-    units: dict[str, str] = {}
-    for number, item in enumerate(items, start=1):
-        if type(item) is not dict:
-            problem = _("This is not an item with a code.")
-            items[number - 1] = Row(number=number, column="", code="", value=as_text(item), problem=problem)
-            continue
-        said = item.get
-        code, name, value, unit, lot = (
-            said("code"),
-            said("name", ""),
-            said("quantity"),
-            said("unit", ""),
-            said("lot", ""),
-        )
-        kind = type(value)
-        # Text that is as it should be, which nearly all is, costs no call.
-        unit = unit.strip() if type(unit) is str and unit.isprintable() else as_text(unit)
-        items[number - 1] = make(
-            Row,
-            (
-                number,
-                COLUMN,
-                code.strip() if type(code) is str and code.isprintable() else as_text(code),
-                as_text(value) if kind is str or kind is dict or kind is list else value,
-                name.strip() if type(name) is str and name.isprintable() else as_text(name),
-                units.setdefault(unit, unit),
-                lot.strip() if type(lot) is str and lot.isprintable() else as_text(lot),
-                problem_of_value if kind is dict or kind is list else "",
-                False,
-                "",
-                "",
-                "",
-                "",
-            ),
-        )
-    return items
+def _split(content: bytes | memoryview) -> _Said:
+    """The document with its items, which were not looked into. Raises msgspec.DecodeError, RecursionError."""
+    try:
+        return _document.decode(content)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        raw = bytes(content)
+        if sum(raw.count(sign) for sign in _LOOSE) > 2 * MOST_ROWS:
+            raise
+        return _document.decode(_mended(raw))
+
+
+def _can_be_decoded(item: msgspec.Raw) -> bool:
+    try:
+        _anything.decode(item)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+_LOOSE = (b"\\ud", b"\\uD", b"NaN", b"Infinity")
+_HALF = re.compile(
+    rb"((?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?!u[dD][89a-fA-F]).)++)|\\u[dD][89a-fA-F]..",
+    re.DOTALL,
+)
+_NO_NUMBER = re.compile(
+    rb'((?:[^"NI-]++|"(?:[^"\\]++|\\.)*+"?|-(?!Infinity)|I(?!nfinity)|N(?!aN))++)|(-?Infinity|NaN)', re.DOTALL
+)
+
+
+def _mended(raw: bytes) -> bytes:
+    """Strict JSON of what programs write besides: NaN and Infinity, as text, and halves of surrogate pairs, as ?."""
+    raw = _HALF.sub(lambda found: found[1] or b"?", raw)
+    return _NO_NUMBER.sub(lambda found: found[1] or b'"%b"' % found[2], raw)
+
+
+class _Items:
+    """The items as rows, made anew each time."""
+
+    def __init__(self, items: list[msgspec.Raw]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Row]:
+        make, decode = tuple.__new__, _item.decode
+        for number, raw in enumerate(self._items, start=1):
+            try:
+                item = decode(raw)
+            except (msgspec.DecodeError, RecursionError):
+                yield Row(number=number, column="", code="", value=_shown(_value(raw)), problem=_NO_ITEM)
+                continue
+            code, name, value, unit, lot = item.code, item.name, item.quantity, item.unit, item.lot
+            problem: str | Promise = ""
+            kind = type(value)
+            if kind is not Decimal and kind is not int and value is not None:
+                if kind is dict or kind is list:
+                    problem = _NO_QUANTITY
+                value = value if kind is bool else _shown(value)
+            # Text that is as it should be, which nearly all is, costs no call.
+            yield make(
+                Row,
+                (
+                    number,
+                    COLUMN,
+                    code.strip() if type(code) is str and code.isprintable() else _shown(code),
+                    value,
+                    name if name == "" else _shown(name),
+                    unit.strip() if type(unit) is str and unit.isprintable() else _shown(unit),
+                    lot if lot == "" else _shown(lot),
+                    problem,
+                    False,
+                    "",
+                    "",
+                    "",
+                    "",
+                ),
+            )
+
+
+def _value(raw: msgspec.Raw) -> object:
+    """What the bytes say; their beginning, as text, where that is nothing that Python can hold."""
+    try:
+        return _anything.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return bytes(raw)[:60].decode("utf-8", "replace")
+
+
+def _shown(value: object) -> str:
+    try:
+        return as_text(value)
+    except RecursionError:
+        # Lists in lists in lists.
+        return "[…]"
 
 
 def _moment(said: object) -> datetime | None:

@@ -80,7 +80,7 @@ _BY_NAME: dict[str, Promise | str] = {
 
 def recognise(raw: bytes, *, filename: str = "") -> str:
     """json, xlsx, xls, ods or csv. Raises FeedUnreadable for any other kind, with how to save it properly."""
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise FeedUnreadable(_EMPTY)
     suffix = PurePath(filename.strip().lower()).suffix
     if suffix in _BY_NAME:

@@ -49,9 +49,7 @@ def read_old_workbook(raw: bytes, *, mapping: Mapping[str, str] | None, today: d
     ]
     grids = [
         Grid(
-            rows=[
-                [_cell(value) if isinstance(value, list) else value for value in row] for row in sheet["rows"]
-            ],
+            rows=_cells(sheet["rows"]),
             name=sheet["name"],
             hidden_rows=frozenset(sheet["hidden_rows"]),
             hidden_columns=frozenset(sheet["hidden_columns"]),
@@ -62,6 +60,15 @@ def read_old_workbook(raw: bytes, *, mapping: Mapping[str, str] | None, today: d
     if not grids:
         raise FeedUnreadable(_("The workbook shows no sheet."))
     return read_grids(grids, mapping=mapping, today=today, remarks=remarks)
+
+
+def _cells(rows: list[list[Any]]) -> list[list[Any]]:
+    """The same lists, in which a date is a date: a second copy of a great sheet would be for nothing."""
+    for row in rows:
+        for column, value in enumerate(row):
+            if isinstance(value, list):
+                row[column] = _cell(value)
+    return rows
 
 
 def _cell(value: list[str]) -> object:

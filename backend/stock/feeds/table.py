@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cached_property, lru_cache, partial
+from typing import Protocol
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -18,6 +21,7 @@ from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.columns import (
     STARTS_A_TABLE,
     Columns,
+    Header,
     find_header,
     letter_of,
     read_headings,
@@ -30,6 +34,10 @@ MOST_ROWS = 100_000
 MOST_REMARKS = 20
 MOST_TABLES = 100
 MOST_ROWS_MERGED = 200
+MOST_OF_TOP = 100
+MOST_MADE_ANEW = 3
+"""Of tables: the text of a file is gone through once for each; of a file that has more, the cells are kept."""
+
 CERTAIN_WITHOUT_YEAR = timedelta(days=7)
 """How near today a day without a year must be for the year to be certain."""
 
@@ -57,6 +65,14 @@ class Uncomputed:
 UNCOMPUTED = Uncomputed()
 
 
+class Cells(Protocol):
+    """The cells of a sheet's rows; each iteration may make them anew."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Sequence[object]]: ...
+
+
 @dataclass
 class Grid:
     """The cells of one sheet, from its first row and column on; rows and columns count from 0.
@@ -64,21 +80,67 @@ class Grid:
     merged: first and last row and column of cells that were made one.
     """
 
-    rows: Sequence[Sequence[object]]
+    rows: Cells
     name: str = ""
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
 
+    @cached_property
+    def top(self) -> Sequence[Sequence[object]]:
+        """The first rows, which say what kind of sheet this is."""
+        return list(itertools.islice(self.rows, MOST_OF_TOP))
+
+    def keep(self) -> None:
+        """Hold the cells from now on, rather than have them made once more for each table."""
+        if not isinstance(self.rows, list):
+            self.rows = list(self.rows)
+
+
+@dataclass
+class _Table:
+    """One table of a sheet, below the row `index`. number: how many tables of the file are before it.
+
+    below: once its rows were read, the row and the columns of another table that ends it, where one does.
+    """
+
+    grid: Grid
+    columns: Columns
+    index: int
+    sheet: str
+    is_leftmost: bool
+    number: int = 0
+    below: tuple[int, Sequence[Columns]] | None = None
+
 
 @dataclass
 class _Found:
-    """What the tables of a file say, as they are read."""
+    """What the tables of a file say, as they are read. told: of each row with a total, by its number."""
 
-    rows: list[Row] = field(default_factory=list)
-    days: dict[int, object] = field(default_factory=dict)
+    days: _Days
+    tables: list[_Table] = field(default_factory=list)
+    count: int = 0
+    told: dict[int, str | Promise] = field(default_factory=dict)
     remarks: list[str | Promise] = field(default_factory=list)
-    tables: int = 0
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of all tables, made anew from the cells each time. doubt: what holds for each of them."""
+
+    found: _Found
+    doubt: str | Promise
+    until: date
+
+    def __len__(self) -> int:
+        return self.found.count
+
+    def __iter__(self) -> Iterator[Row]:
+        days, told = partial(self.found.days.tell, until=self.until), self.found.told
+        for table in self.found.tables:
+            yield from _read_table(
+                table, total=lambda _said, _value, number: told[number], day=days, doubt=self.doubt
+            )
 
 
 def read_grids(
@@ -89,25 +151,23 @@ def read_grids(
     remarks: Sequence[str | Promise] = (),
 ) -> Document:
     """The rows of every sheet that has a table. Raises FeedUnreadable, ColumnsUnknown where none has one."""
-    found = _Found(remarks=list(remarks))
+    found = _Found(days=_Days(today), remarks=list(remarks))
     counted: Written | None = None
     without: list[str] = []
-    headers = [find_header(grid.rows, mapping=mapping, hidden=grid.hidden_columns) for grid in grids]
+    headers = [find_header(grid.top, mapping=mapping, hidden=grid.hidden_columns) for grid in grids]
     with_table = sum(1 for header in headers if header is not None)
     for grid, header in zip(grids, headers, strict=True):
         if header is None:
-            if any(cell not in (None, "") for row in grid.rows[:50] for cell in row):
+            if any(cell not in (None, "") for row in grid.top[:50] for cell in row):
                 without.append(grid.name)
             continue
-        said = _find_counted_at(grid.rows[: max(header.index, 0)], today=today)
+        said = _find_counted_at(grid.top[: max(header.index, 0)], today=today)
         if said is not None and (counted is None or said.day > counted.day):
             counted = said
         _remark_on_hidden(grid, header.tables, found)
-        sheet = grid.name if with_table > 1 else ""
-        for place, columns in enumerate(header.tables):
-            _read_table(grid, columns, index=header.index, sheet=sheet, is_leftmost=not place, found=found)
+        _read_tables(grid, header, sheet=grid.name if with_table > 1 else "", found=found)
     if not with_table:
-        raise unknown(max((grid.rows for grid in grids), key=_filled, default=[]))
+        raise unknown(max((grid.top for grid in grids), key=_filled, default=[]))
     if without and with_table:
         found.remarks += [
             format_lazy(_("The sheet “{name}” has no table of stock and was not read."), name=name)
@@ -117,7 +177,7 @@ def read_grids(
 
 
 def _filled(rows: Sequence[Sequence[object]]) -> int:
-    return sum(1 for row in rows[:100] for cell in row if cell not in (None, ""))
+    return sum(1 for row in rows for cell in row if cell not in (None, ""))
 
 
 def _remark_on_hidden(grid: Grid, tables: Sequence[Columns], found: _Found) -> None:
@@ -133,29 +193,61 @@ def _remark_on_hidden(grid: Grid, tables: Sequence[Columns], found: _Found) -> N
 # ---- The rows -------------------------------------------------------------------------------------------------------
 
 
+def _read_tables(grid: Grid, header: Header, *, sheet: str, found: _Found) -> None:
+    """Go through the tables of one sheet for all that their rows say together; the rows themselves are let go."""
+    waiting = [
+        _Table(grid, columns, header.index, sheet, is_leftmost=not place)
+        for place, columns in enumerate(header.tables)
+    ][::-1]
+    while waiting:
+        table = waiting.pop()
+        table.number = len(found.tables)
+        found.tables.append(table)
+        if len(found.tables) > MOST_MADE_ANEW:
+            grid.keep()
+        totals = _Totals(table, found)
+        found.count += sum(1 for _row in _read_table(table, total=totals.compare, day=found.days.collect))
+        if table.below is not None:
+            # Another table, with other columns, stands below the first.
+            if len(found.tables) > MOST_TABLES:
+                raise FeedUnreadable(_("The file has too many tables. Send one list of what is in the shed."))
+            if table.is_leftmost:
+                index, again = table.below
+                waiting += [
+                    _Table(grid, columns, index, sheet, is_leftmost=not place)
+                    for place, columns in enumerate(again)
+                ][::-1]
+        if found.count > MOST_ROWS:
+            raise FeedUnreadable(
+                format_lazy(
+                    _("The table has more than {most} rows. Send the stock sheet alone."), most=MOST_ROWS
+                )
+            )
+
+
 def _read_table(
-    grid: Grid,
-    columns: Columns,
+    table: _Table,
     *,
-    index: int,
-    sheet: str,
-    is_leftmost: bool,
-    found: _Found,
-) -> None:
-    """Append the rows of one table. A header that comes again, as on every printed page, is no row."""
+    total: Callable[[re.Match[str], object, int], str | Promise],
+    day: Callable[[object], tuple[str | Promise, str | Promise]],
+    doubt: str | Promise = "",
+) -> Iterator[Row]:
+    """The rows of one table. A header that comes again, as on every printed page, is no row.
+
+    total: what to tell of a row with a total, from the words that say so, its value, and the row's number; day: the
+    problem and the doubt that a cell of the column of dates gives; doubt: what holds for every row.
+    """
     # One place for all that a hundred thousand rows need: a local name is found faster than an attribute.
+    grid, columns = table.grid, table.columns
     code_at, name_at, quantity_at = columns.code, columns.name, columns.quantity
     unit_at, lot_at, date_at = columns.unit_column, columns.lot, columns.date
-    heading, unit_said, letter = columns.heading, columns.unit, letter_of(quantity_at)
-    hidden_rows, apart = grid.hidden_rows, found.tables * TABLES_APART
+    heading, unit_said, letter, sheet = columns.heading, columns.unit, letter_of(quantity_at), table.sheet
+    hidden_rows, apart = grid.hidden_rows, table.number * TABLES_APART
     merged = _merged(grid, columns)
-    rows, make = found.rows, tuple.__new__
-    units: dict[str, str] = {}
-    totals = _Totals(found, until=len(rows))
+    make, of_all = tuple.__new__, doubt
     is_first_column_free = 0 not in (code_at, name_at, quantity_at)
-    found.tables += 1
-    number = index + 1
-    for cells in grid.rows[index + 1 :]:
+    number = table.index + 1
+    for cells in itertools.islice(grid.rows, table.index + 1, None):
         number += 1
         width = len(cells)
         value = cells[quantity_at] if quantity_at < width else None
@@ -166,7 +258,7 @@ def _read_table(
         if type(name) is not str or not name.isprintable():
             name = as_text(name)
         code, name = code.strip(), name.strip()
-        doubt: str | Promise = ""
+        doubt = ""
         if merged and number - 1 in merged:
             code_there, name_there, doubt = merged[number - 1]
             code, name = code or code_text(code_there), name or as_text(name_there)
@@ -178,26 +270,22 @@ def _read_table(
                 continue
         unit = cells[unit_at] if unit_at is not None and unit_at < width else ""
         unit = unit.strip() if type(unit) is str and unit.isprintable() else as_text(unit)
-        # One 斤 for all rows, and not a copy of it in each.
-        unit = units.setdefault(unit, unit)
         first = cells[0] if is_first_column_free and type(cells[0]) is str else ""
         if "计" in code or "计" in name or "计" in first or "总" in name or "总" in code or "otal" in name:
             said = _total_in(first, code, name)
             if said is not None:
                 label = code if "计" in code or "总" in code else name or first or code
-                told = totals.compare(said, value=value, number=number)
-                rows.append(
-                    Row(
-                        number + apart,
-                        heading,
-                        "",
-                        value,
-                        label,
-                        "",
-                        letter=letter,
-                        sheet=sheet,
-                        skipped=told,
-                    )
+                yield Row(
+                    number + apart,
+                    heading,
+                    "",
+                    value,
+                    label,
+                    "",
+                    letter=letter,
+                    sheet=sheet,
+                    doubt=of_all,
+                    skipped=total(said, value, number + apart),
                 )
                 continue
         if code in STARTS_A_TABLE or name in STARTS_A_TABLE or first in STARTS_A_TABLE:
@@ -207,17 +295,8 @@ def _read_table(
             ):
                 continue
             if again:
-                # Another table, with other columns, stands below the first.
-                if found.tables > MOST_TABLES:
-                    raise FeedUnreadable(
-                        _("The file has too many tables. Send one list of what is in the shed.")
-                    )
-                if is_leftmost:
-                    for place, each in enumerate(again):
-                        _read_table(
-                            grid, each, index=number - 1, sheet=sheet, is_leftmost=not place, found=found
-                        )
-                break
+                table.below = (number - 1, again)
+                return
         problem: str | Promise = ""
         if value is UNCOMPUTED:
             value = "="
@@ -227,31 +306,27 @@ def _read_table(
         lot = cells[lot_at] if lot_at is not None and lot_at < width else ""
         if lot != "":
             lot = as_text(lot)
+        doubt = doubt or of_all
         if date_at is not None and date_at < width and cells[date_at] not in (None, ""):
-            found.days[number + apart] = cells[date_at]
-        rows.append(
-            make(
-                Row,
-                (
-                    number + apart,
-                    heading,
-                    code,
-                    value,
-                    name,
-                    unit or unit_said,
-                    lot,
-                    problem,
-                    number - 1 in hidden_rows if hidden_rows else False,
-                    letter,
-                    sheet,
-                    doubt,
-                    "",
-                ),
-            )
-        )
-    if len(rows) > MOST_ROWS:
-        raise FeedUnreadable(
-            format_lazy(_("The table has more than {most} rows. Send the stock sheet alone."), most=MOST_ROWS)
+            problem_of_day, doubt_of_day = day(cells[date_at])
+            problem, doubt = problem or problem_of_day, doubt or doubt_of_day
+        yield make(
+            Row,
+            (
+                number + apart,
+                heading,
+                code,
+                value,
+                name,
+                unit or unit_said,
+                lot,
+                problem,
+                number - 1 in hidden_rows if hidden_rows else False,
+                letter,
+                sheet,
+                doubt,
+                "",
+            ),
         )
 
 
@@ -265,16 +340,26 @@ def code_text(cell: object) -> str:
 def _merged(grid: Grid, columns: Columns) -> Mapping[int, tuple[object, object, str | Promise]]:
     """What cells that were made one say of the rows that they reach over: code, name, and a doubt."""
     found: dict[int, tuple[object, object, str | Promise]] = {}
-    for (top, left), (bottom, right) in grid.merged:
-        bottom = min(bottom, len(grid.rows) - 1)
-        if top >= bottom or bottom - top > MOST_ROWS_MERGED:
-            continue
+    last = len(grid.rows) - 1
+    # A title over all columns, which nearly every sheet has, is one row high.
+    spans = [
+        (top, left, min(bottom, last), right)
+        for (top, left), (bottom, right) in grid.merged
+        if 0 < min(bottom, last) - top <= MOST_ROWS_MERGED
+    ]
+    tops = {span[0] for span in spans}
+    rows = {
+        row: cells
+        for row, cells in enumerate(itertools.islice(grid.rows, max(tops, default=-1) + 1))
+        if row in tops
+    }
+    for top, left, bottom, right in spans:
         for row in range(top, bottom + 1):
             code, name, doubt = found.get(row, ("", "", ""))
             if columns.code is not None and left <= columns.code <= right:
-                code = _cell(grid.rows[top], left)
+                code = _cell(rows[top], left)
             if columns.name is not None and left <= columns.name <= right:
-                name = _cell(grid.rows[top], left)
+                name = _cell(rows[top], left)
             if left <= columns.quantity <= right:
                 doubt = format_lazy(
                     _("One cell holds the quantity of rows {first} to {last}. Write one for each good."),
@@ -291,6 +376,8 @@ def _cell(row: Sequence[object], column: int) -> object:
 
 # ---- Totals ---------------------------------------------------------------------------------------------------------
 
+_A_TOTAL = _("A total, not a good.")
+_ADDS_UP = _("A total, not a good; it adds up.")
 _TOTAL = re.compile(
     r"\w{0,8}?(?P<word>合计|总计|共计|总数|总和|小计|分计|subtotal|total)数?(?:\(\w{1,4}\))?:?"
     r"(?P<said>[\d,]+(?:\.\d+)?)?\w{0,2}",
@@ -310,48 +397,53 @@ def _total_in(*texts: str) -> re.Match[str] | None:
     return None
 
 
-@dataclass
 class _Totals:
-    """Compares what a sheet says it adds up to with what its rows say.
+    """Compares what a table says it adds up to with what its rows say.
 
-    until: the first row that was not yet added. sums: of all rows of the table before it; and, as a workbook's SUM has
-    it, of those that are no text.
+    Nobody keeps the rows for it: once a total comes, the table is gone through a second time, up to there.
     """
 
-    found: _Found
-    until: int
-    sums: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+    def __init__(self, table: _Table, found: _Found) -> None:
+        self._found = found
+        self._behind = _read_table(table, total=lambda *_said: "", day=lambda _cell: ("", ""))
+        # Of all rows of the table so far; and, as a workbook's SUM has it, of those that are no text.
+        self._sums = (Decimal(0), Decimal(0))
 
-    def compare(self, said: re.Match[str], *, value: object, number: int) -> str | Promise:
+    def compare(self, said: re.Match[str], value: object, number: int) -> str | Promise:
         """What to tell of the row with the total; a remark for the whole, too, when it does not add up."""
+        # The row that ends this is the total itself.
+        of_group = _sums(itertools.takewhile(lambda row: row.number < number, self._behind))
+        self._sums = (self._sums[0] + of_group[0], self._sums[1] + of_group[1])
+        told = self._found.told[number] = self._tell(said, value, number, of_group)
+        return told
+
+    def _tell(
+        self, said: re.Match[str], value: object, number: int, of_group: tuple[Decimal, Decimal]
+    ) -> str | Promise:
         total = _plain_number(value if value not in (None, "") else said["said"] or "")
-        of_group = _sums(self.found.rows, first=self.until)
-        self.until = len(self.found.rows)
-        self.sums = (self.sums[0] + of_group[0], self.sums[1] + of_group[1])
         if total is None:
-            return _("A total, not a good.")
-        if total in of_group or total in self.sums:
-            return _("A total, not a good; it adds up.")
+            return _A_TOTAL
+        if total in of_group or total in self._sums:
+            return _ADDS_UP
         is_part = said["word"].lower() in SUBTOTAL
         told = format_lazy(
             _("Row {row}: the total says {total}, the rows above add up to {sum}."),
-            row=number,
+            row=number % TABLES_APART,
             total=as_text(total),
-            sum=as_text((of_group if is_part else self.sums)[0]),
+            sum=as_text((of_group if is_part else self._sums)[0]),
         )
-        if len(self.found.remarks) < MOST_REMARKS:
-            self.found.remarks.append(told)
+        if len(self._found.remarks) < MOST_REMARKS:
+            self._found.remarks.append(told)
         return told
 
 
-def _sums(rows: Sequence[Row], *, first: int) -> tuple[Decimal, Decimal]:
+def _sums(rows: Iterable[Row]) -> tuple[Decimal, Decimal]:
     whole = without_text = Decimal(0)
-    for place in range(first, len(rows)):
-        value = rows[place].value
-        number = None if rows[place].skipped else _plain_number(value)
+    for row in rows:
+        number = _plain_number(row.value)
         if number is not None:
             whole += number
-            if not isinstance(value, str):
+            if not isinstance(row.value, str):
                 without_text += number
     return whole, without_text
 
@@ -389,71 +481,70 @@ def _find_counted_at(above: Sequence[Sequence[object]], *, today: date) -> Writt
 
 def _dated(found: _Found, *, counted: Written | None, today: date) -> Document:
     """The document, its moment taken from above the table, else from the newest day in the column of dates."""
-    rows = found.rows
+    doubt: str | Promise = ""
+    until = counted.day if counted else today
     if counted is not None and counted.is_guess:
         found.remarks.append(
             format_lazy(_("The date has no year; it was taken as {day}."), day=counted.day.isoformat())
         )
         if abs(counted.day - today) > CERTAIN_WITHOUT_YEAR:
             doubt = format_lazy(_("Counted on {day}? The year is not written."), day=counted.day.isoformat())
-            rows = [row._replace(doubt=row.doubt or doubt) for row in rows]
-    if found.days:
-        rows, newest = _by_day(rows, days=found.days, today=today, until=counted.day if counted else today)
-        counted = counted or newest
+    counted = counted or found.days.newest
     when = None if counted is None else counted.when
     is_day_only = when is not None and not isinstance(when, datetime)
     return Document(
-        rows=rows,
+        rows=_Rows(found, doubt=doubt, until=max(today, until)),
         counted_at=when if when is None or isinstance(when, datetime) else end_of_day(when),
         is_day_only=is_day_only,
         remarks=found.remarks[: MOST_REMARKS * 2],
     )
 
 
-def _by_day(
-    rows: Sequence[Row], *, days: Mapping[int, object], today: date, until: date
-) -> tuple[list[Row], Written | None]:
-    """The rows with what is odd about their days, and the newest of these."""
-    read: dict[object, Written | None] = {cell: read_date(cell, today=today) for cell in set(days.values())}
-    certain = {
-        written for cell in days.values() if (written := read[cell]) is not None and written.day <= today
-    }
-    last = max((written.day for written in certain), default=None)
-    dated: list[Row] = []
-    for row in rows:
-        cell = days.get(row.number)
-        if cell is None:
-            dated.append(row)
-            continue
-        written = read[cell]
+class _Days:
+    """What the cells of the columns of dates say: first the newest of them all, then what is odd about each."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        # A column has few days, each of them many times.
+        self._read = lru_cache(maxsize=1024, typed=True)(partial(read_date, today=today))
+        self._last: date | None = None
+        self._moment: datetime | None = None
+
+    @property
+    def newest(self) -> Written | None:
+        """The earliest moment of the newest day: what left the shed between two rows' counts is not sold twice."""
+        return None if self._last is None else Written(self._moment or self._last)
+
+    def collect(self, cell: object) -> tuple[str, str]:
+        written = self._read(cell)
+        if written is not None and written.day <= self._today:
+            if self._last is None or written.day > self._last:
+                self._last, self._moment = written.day, None
+            if written.day == self._last and isinstance(written.when, datetime):
+                self._moment = min(self._moment or written.when, written.when)
+        return "", ""
+
+    def tell(self, cell: object, *, until: date) -> tuple[str | Promise, str | Promise]:
+        """The problem and the doubt about a row of that day, once all were collected. until: the last day that may be."""
+        written = self._read(cell)
         if written is None:
-            problem = format_lazy(
+            return format_lazy(
                 _("“{value}” is not a date. Write it as 2026-11-23."), value=as_text(cell)[:40]
-            )
-            dated.append(row._replace(problem=row.problem or problem))
-        elif written.day > max(today, until):
-            problem = format_lazy(
+            ), ""
+        if written.day > until:
+            return format_lazy(
                 _("The day {day} is still to come. Look at the date."), day=written.day.isoformat()
-            )
-            dated.append(row._replace(problem=row.problem or problem))
-        elif written.is_guess:
-            doubt = format_lazy(
+            ), ""
+        if written.is_guess:
+            return "", format_lazy(
                 _("“{value}” has no year; {day} is meant, probably."),
                 value=as_text(cell)[:40],
                 day=written.day.isoformat(),
             )
-            dated.append(row._replace(doubt=row.doubt or doubt))
-        elif last is not None and written.day < last:
-            doubt = format_lazy(
+        if self._last is not None and written.day < self._last:
+            return "", format_lazy(
                 _("Counted on {day}, and other rows on {newest}. Is it still right?"),
                 day=written.day.isoformat(),
-                newest=last.isoformat(),
+                newest=self._last.isoformat(),
             )
-            dated.append(row._replace(doubt=row.doubt or doubt))
-        else:
-            dated.append(row)
-    # The earliest moment of the newest day: what left the shed between two rows' counts is not sold twice.
-    moments = [each.when for each in certain if each.day == last and isinstance(each.when, datetime)]
-    if last is None:
-        return dated, None
-    return dated, Written(min(moments) if moments else last)
+        return "", ""

@@ -329,24 +329,48 @@ def _column_number(letters: bytes) -> int:
     return number - 1
 
 
-def _grid(sheet: CalamineSheet, *, name: str, marks: _Marks) -> Grid:
-    rows: list[list[Any]] = list(sheet.iter_rows())
-    if sheet.end is not None and rows:
+class _Cells:
+    """The cells of a sheet's rows, taken anew each time from what calamine keeps, which is less than half as large."""
+
+    def __init__(self, sheet: CalamineSheet, *, marks: _Marks) -> None:
+        """Raises what calamine raises of a cell that it cannot tell."""
+        self._sheet, self._marks = sheet, marks
+        self._odd_rows = {row for row, _column in marks.errors | marks.uncomputed | marks.percents}
+        rows = width = 0
+        for cells in sheet.iter_rows():
+            rows, width = rows + 1, len(cells)
         # calamine leaves out what is empty to the left, and releases of it differ on what is empty above.
-        below, right = sheet.end
-        left = [""] * (right + 1 - len(rows[-1]))
-        rows = [[] for _row in range(below + 1 - len(rows))] + (
-            [left + row for row in rows] if left else rows
-        )
+        below, right = sheet.end if sheet.end is not None and rows else (rows - 1, width - 1)
+        self._above, self._left = below + 1 - rows, [""] * (right + 1 - width)
+        self._count = max(below + 1, rows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        yield from ([] for _row in range(self._above))
+        left, odd_rows = self._left, self._odd_rows
+        for number, row in enumerate(self._sheet.iter_rows(), start=max(self._above, 0)):
+            cells = left + row if left else row
+            yield self._marked(number, cells) if number in odd_rows else cells
+
+    def _marked(self, number: int, cells: list[Any]) -> list[Any]:
+        marks = self._marks
+        for column, cell in enumerate(cells):
+            at = (number, column)
+            if at in marks.uncomputed:
+                cells[column] = UNCOMPUTED
+            elif at in marks.errors:
+                cells[column] = _ERROR_TEXT
+            elif at in marks.percents and isinstance(cell, float | int):
+                cells[column] = f"{float(cell) * 100:.12g}%"
+        return cells
+
+
+def _grid(sheet: CalamineSheet, *, name: str, marks: _Marks) -> Grid:
+    rows = _Cells(sheet, marks=marks)
     if len(rows) > MOST_LINES:
         raise FeedUnreadable(TOO_LARGE)
-    for places, value in ((marks.errors, _ERROR_TEXT), (marks.uncomputed, UNCOMPUTED)):
-        for row, column in places:
-            if row < len(rows) and column < len(rows[row]):
-                rows[row][column] = value
-    for row, column in marks.percents:
-        if row < len(rows) and column < len(rows[row]) and isinstance(rows[row][column], float | int):
-            rows[row][column] = f"{float(rows[row][column]) * 100:.12g}%"
     return Grid(
         rows=rows,
         name=name,

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 import pytest
+from django.utils.functional import Promise
 
 from backend.common.units import Counting
 from backend.stock.decide import Books, Count, decide
 from backend.stock.errors import FeedUnreadable
-from backend.stock.feeds import FILE, Document, read_document
+from backend.stock.feeds import FILE, Document, Row, read_document
 from backend.stock.matching import Catalogue, Known, Matches
 from backend.stock.words import Basis
 from tests.backend.stock.shed import MORNING
@@ -46,6 +47,10 @@ def read(raw: bytes, *, filename: str = "", mapping: Mapping[str, str] | None = 
     return read_document(format=FILE, raw=raw, filename=filename, mapping=mapping, today=TODAY)
 
 
+def first(document: Document) -> Row:
+    return next(iter(document.rows))
+
+
 def told(document: Document, *, on_hand: int = 0) -> list[Told]:
     """on_hand: what the books have of each good, counted yesterday; 0: it was never counted."""
     counted = (MORNING - timedelta(days=1), 1, "a") if on_hand else None
@@ -58,6 +63,21 @@ def told(document: Document, *, on_hand: int = 0) -> list[Told]:
         Told(each.row.line, each.row.code or each.row.name, each.outcome.value, each.base_units)
         for each in decide(matches=matches, books=books, count=COUNT)
     ]
+
+
+def as_read(row: Row) -> list[object]:
+    """The row with its sentences in words: two promises of the same sentence are not equal."""
+    return [str(said) if isinstance(said, Promise) else said for said in row]
+
+
+def assert_the_rows_come_again(document: Document) -> None:
+    """The same rows in the same order, as many as it says, also while somebody else is going through them."""
+    rows = [as_read(row) for row in document.rows]
+    assert rows
+    assert len(document.rows) == len(rows)
+    for one, other in zip(document.rows, document.rows, strict=True):
+        assert as_read(one) == as_read(other) == rows.pop(0)
+    assert rows == []
 
 
 def refusal(raw: bytes, *, filename: str = "") -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from backend.stock.feeds import ColumnsUnknown, fingerprint
 from backend.stock.feeds.columns import letter_of
-from tests.backend.stock.feeds.reading import Told, read, told
+from tests.backend.stock.feeds.reading import Told, first, read, told
 
 
 def csv(text: str) -> bytes:
@@ -55,7 +55,7 @@ def test_headings_that_nobody_knows_are_asked_about_once_and_then_known() -> Non
     mapping = {"代号": "code", "叫啥": "name", "还剩好多(斤)": "quantity", "记一笔": "note"}
     document = read(raw, mapping=mapping)
     assert told(document) == [Told(3, "XY-0003", "accepted", 15_000)]
-    assert document.rows[0].name == "莴笋"
+    assert first(document).name == "莴笋"
     # Tomorrow's file: the same headings, other spaces.
     again = asked(csv("每日报表\n代号,叫啥 ,还剩好多（斤）,记一笔\nXY-0004,儿菜,5,"))
     assert fingerprint(again.headers) == fingerprint(error.headers)
@@ -64,13 +64,13 @@ def test_headings_that_nobody_knows_are_asked_about_once_and_then_known() -> Non
 
 def test_what_a_person_said_goes_before_the_usual_names() -> None:
     raw = csv("编码,库存,可售\nXY-0003,30,20")
-    assert read(raw).rows[0].value == "30"
-    assert read(raw, mapping={"编码": "code", "可售": "quantity"}).rows[0].value == "20"
+    assert first(read(raw)).value == "30"
+    assert first(read(raw, mapping={"编码": "code", "可售": "quantity"})).value == "20"
 
 
 def test_a_mapping_for_other_headings_leaves_the_usual_names() -> None:
     mapping = {"代号": "code", "还剩": "quantity"}
-    assert read(csv("编码,库存\nXY-0003,30"), mapping=mapping).rows[0].value == "30"
+    assert first(read(csv("编码,库存\nXY-0003,30"), mapping=mapping)).value == "30"
     asked(csv("甲,乙\n丙,丁"))
 
 
@@ -95,7 +95,7 @@ def test_a_table_without_headings_is_asked_about_by_letters() -> None:
 
 @pytest.mark.parametrize("mapping", [{"编码": "code"}, {"库存": "quantity"}, {"x": "king"}, {}])
 def test_a_mapping_that_says_too_little_says_nothing(mapping: dict[str, str]) -> None:
-    assert read(csv("编码,库存\nXY-0003,30"), mapping=mapping).rows[0].value == "30"
+    assert first(read(csv("编码,库存\nXY-0003,30"), mapping=mapping)).value == "30"
 
 
 def test_columns_have_the_letters_of_a_workbook() -> None:

@@ -7,7 +7,7 @@ import codecs
 import pytest
 
 from backend.stock.feeds.document import Row
-from tests.backend.stock.feeds.reading import Told, as_csv, read, refusal, told
+from tests.backend.stock.feeds.reading import Told, as_csv, first, read, refusal, told
 
 ROWS = [["XY-0001", "青二荆条", "72.5", "斤"], ["XY-0003", "莴笋", "一百二", "斤"]]
 TABLE = as_csv(ROWS)
@@ -35,7 +35,7 @@ def test_every_encoding_that_is_met_reads_the_same(raw: bytes) -> None:
 
 def test_gb18030_has_letters_that_gbk_lacks() -> None:
     document = read(as_csv([["XY-0001", "䶮二荆条", "5", "斤"]]).encode("gb18030"))
-    assert document.rows[0].name == "䶮二荆条"
+    assert first(document).name == "䶮二荆条"
 
 
 def test_a_mark_inside_a_heading_makes_no_difference() -> None:

@@ -11,7 +11,7 @@ from backend.common.units import Counting
 from backend.stock.decide import Books, decide
 from backend.stock.feeds import FILE, ColumnsUnknown, Document, read_document
 from backend.stock.matching import Catalogue, Known, Matches
-from tests.backend.stock.feeds.reading import COUNT, TODAY, Told
+from tests.backend.stock.feeds.reading import COUNT, TODAY, Told, assert_the_rows_come_again
 from tests.backend.stock.shed import MORNING
 
 FIXTURES = Path(__file__).resolve().parents[4] / "fixtures"
@@ -66,6 +66,18 @@ def test_two_tables_side_by_side() -> None:
         Told(3, "XY-0003", "waiting", 15_000),
         Told(4, "XY-0009", "waiting", 5000),
     ]
+
+
+@pytest.mark.parametrize(
+    "name, mapping",
+    [
+        ("baima-daily.csv", None),
+        ("fuxing-side-by-side.csv", None),
+        ("lihua-from-a-chat.tsv", {"品名": "name", "还剩好多": "quantity", "哪天数的": "date"}),
+    ],
+)
+def test_the_rows_can_be_gone_through_again(name: str, mapping: dict[str, str] | None) -> None:
+    assert_the_rows_come_again(read(name, mapping=mapping))
 
 
 def test_a_list_copied_from_a_chat_with_headings_of_its_own() -> None:

@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds import read_document
+from backend.stock.feeds.document import as_text
 from backend.stock.words import Basis
+from tests.backend.stock.feeds.reading import first
 from tests.backend.stock.shed import MORNING, as_json
 
 
@@ -41,7 +45,7 @@ def test_a_whole_document() -> None:
         (2, "XY-0008", "卖完", "", ""),
         (3, "XY-0009", None, "", ""),
     ]
-    assert document.rows[0].written == "128.5 斤"
+    assert first(document).written == "128.5 斤"
 
 
 def test_what_a_document_does_not_say_is_left_open() -> None:
@@ -87,3 +91,96 @@ def test_a_broken_item_is_refused_alone() -> None:
         b'{"items": [7, {"code": ["XY"], "quantity": {"kg": 5}}, {"code": "XY-0007", "quantity": 5}]}'
     )
     assert [(row.number, bool(row.problem)) for row in document.rows] == [(1, True), (2, True), (3, False)]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+ITEM = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("code", "name", "quantity", "unit", "lot", "remark"), ANYTHING)
+)
+
+
+@settings(max_examples=100)
+@given(items=st.lists(ITEM | ANYTHING, max_size=5), is_ascii=st.booleans())
+def test_the_items_say_what_they_say_to_whoever_reads_json(items: list[object], is_ascii: bool) -> None:
+    raw = json.dumps({"items": items}, ensure_ascii=is_ascii).encode()
+    expected: list[tuple[object, ...]] = []
+    for number, item in enumerate(json.loads(raw, parse_float=Decimal)["items"], start=1):
+        if not isinstance(item, dict):
+            expected.append((number, "", as_text(item), "", "", "", True))
+            continue
+        value = item.get("quantity")
+        words = [as_text(item.get(key)) for key in ("name", "unit", "lot")]
+        is_odd = isinstance(value, dict | list)
+        value = as_text(value) if isinstance(value, dict | list | str) else value
+        expected.append((number, as_text(item.get("code")), value, *words, is_odd))
+    # As they are written: True is not 1, and 1.50 not 1.5.
+    assert repr(expected) == repr(
+        [
+            (row.number, row.code, row.value, row.name, row.unit, row.lot, bool(row.problem))
+            for row in read(raw).rows
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "written, value",
+    [
+        (b"128.50", Decimal("128.50")),
+        (b"0.1000000000000000055", Decimal("0.1000000000000000055")),
+        (b"1E+5", Decimal("1E+5")),
+        (b"1e400", Decimal("1e400")),
+        (b"1e99999999999999999999", "1e99999999999999999999"),
+        (b"18446744073709551616", 2**64),
+        (b"NaN", "NaN"),
+        (b"-Infinity", "-Infinity"),
+        (b'"NaN \\" -Infinity"', 'NaN " -Infinity'),
+        (b'"\\ud800"', "?"),
+        (b'"\\udc00\\ud83d\\ude00\\ud83d"', "?😀?"),
+        (b'"\\\\ud800"', "\\ud800"),
+        (b'1, "quantity": 2', 2),
+    ],
+)
+def test_a_value_is_kept_as_it_is_written(written: bytes, value: object) -> None:
+    # Behind what makes the whole document no strict JSON, and before what does not.
+    for more in (b"", b', {"code": "\\uD800"}, NaN'):
+        raw = b'{"items": [{"code": "XY-0007", "quantity": ' + written + b"}" + more + b"]}"
+        row = first(read(raw))
+        assert (row.code, row.value, type(row.value), row.problem) == ("XY-0007", value, type(value), "")
+
+
+@pytest.mark.parametrize("depth", [10, 800, 980])
+def test_lists_in_lists_harm_their_own_row_alone(depth: int) -> None:
+    raw = b'{"items": [{"code": "XY-1", "quantity": %b}, %b, {"code": "XY-0007", "quantity": 5}]}'
+    nested = b"[" * depth + b"]" * depth
+    try:
+        rows = list(read(raw % (nested, nested)).rows)
+    except FeedUnreadable:
+        assert depth > 900
+        return
+    assert [bool(row.problem) for row in rows] == [True, True, False]
+    assert all(row.written for row in rows)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"items": [' + b"NaN, " * 300_000 + b"1]}",
+        b'{"items": ["' + b"\\ud800" * 300_000 + b'"]}',
+        b'{"items": ["\xff"]}',
+        b'{"items": ["\xed\xa0\x80"]}',
+        b'{"items": [{"code": "XY-0007", "quantity": 01}]}',
+        b'{"items": [{"code": "XY-0007", "quantity": nan}]}',
+        b'{"items": [{"code": "XY-0007", "quantity": ' + b"9" * 5000 + b"}]}",
+        b'{"items": []} {"items": []}',
+        b'\xef\xbb\xbf\xef\xbb\xbf{"items": []}',
+    ],
+    ids=range(9),
+)
+def test_what_nobody_takes_for_json_is_refused_as_a_whole(raw: bytes) -> None:
+    with pytest.raises(FeedUnreadable) as refused:
+        read(raw)
+    assert str(refused.value)

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tests.backend.stock.feeds.reading import Told, read, refusal, told
+from tests.backend.stock.feeds.reading import Told, first, read, refusal, told
 from tests.backend.stock.shed import MORNING
 
 NAMESPACES = " ".join(
@@ -109,7 +109,7 @@ def test_what_is_hidden_is_seen_to_be() -> None:
 
 def test_a_comment_on_a_cell_is_not_its_text() -> None:
     noted = "<table:table-cell><office:annotation><text:p>王会计</text:p></office:annotation><text:p>30</text:p></table:table-cell>"
-    assert read(a_spreadsheet(HEADER, row("XY-0003", "莴笋", noted, "斤"))).rows[0].value == "30"
+    assert first(read(a_spreadsheet(HEADER, row("XY-0003", "莴笋", noted, "斤")))).value == "30"
 
 
 @pytest.mark.parametrize(
