@@ -127,7 +127,10 @@ def confirm_lines(
         _append_counts(report=report, count=count, verdicts=accepted, now=now)
         if accepted:
             _put_lots_on_sale(report=report, verdicts=accepted)
-            _put_on_shelf(report=report, count=count, supply_ids=ids, now=now, only_these=True)
+            promised = [verdict.supply_id for verdict in accepted if verdict.allocated]
+            _put_on_shelf(
+                report=report, count=count, supply_ids=ids, promised=promised, now=now, only_these=True
+            )
         report.save(update_fields=["confirmed_rows", "submitted_by"])
         return report
 
@@ -170,11 +173,15 @@ def _apply(*, report: Report, now: datetime) -> None:
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
     named = matches.further()
     _take_turn(report=report, supply_ids=named)
+    is_long = len(named) > BATCH
+    if is_long:
+        ledger.give_room()
     ids = ledger.bigints(named)
     del named
     ledger.hold_supplies(supply_ids=ids)
     ledger.make_stock_rows(supply_ids=ids)
     moved = 0
+    promised: list[int | None] = []
     for number, batch in enumerate(batches(matches, BATCH)):
         tell(report_id=report.pk, stage=Stage.DECIDING, done=number * BATCH, total=len(matches))
         verdicts = weigh_matches(matches=batch, count=count)
@@ -184,9 +191,12 @@ def _apply(*, report: Report, now: datetime) -> None:
             _keep_unapplied(report=report, verdicts=verdicts)
         _put_lots_on_sale(report=report, verdicts=accepted)
         moved += len(accepted)
+        promised += [each.supply_id for each in accepted if each.allocated]
     tell(report_id=report.pk, stage=Stage.WRITING, done=len(matches), total=len(matches))
     if moved:
-        _put_on_shelf(report=report, count=count, supply_ids=ids, now=now)
+        if is_long:
+            ledger.expect_many_rows()
+        _put_on_shelf(report=report, count=count, supply_ids=ids, promised=promised, now=now)
     report.status = Status.APPLIED
     report.message = " ".join(str(remark) for remark in document.remarks)[:500]
     # The bytes among its columns are written once.
@@ -285,11 +295,18 @@ def _cell(verdict: Verdict) -> tuple[int, str, str, str]:
 
 
 def _put_on_shelf(
-    *, report: Report, count: Count, supply_ids: ledger.Array, now: datetime, only_these: bool = False
+    *,
+    report: Report,
+    count: Count,
+    supply_ids: ledger.Array,
+    promised: Collection[int],
+    now: datetime,
+    only_these: bool = False,
 ) -> None:
     """Balances, Stock rows and shortfalls, out of the movements that were appended.
 
-    supply_ids: all that the report may have moved. only_these: not what it moved before.
+    supply_ids: all that the report may have moved. promised: those of which something is promised; of no other can
+    there be too little. only_these: not what the report moved before.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -305,7 +322,8 @@ def _put_on_shelf(
             },
         )
     ledger.project(supply_ids=supply_ids)
-    ledger.settle_shortfalls(supply_ids=supply_ids, now=now)
+    if promised:
+        ledger.settle_shortfalls(supply_ids=promised, now=now)
     bump_stock_version_on_commit()
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -112,11 +113,11 @@ def decide(*, matches: Iterable[Match], books: Mapping[int, Books], count: Count
     key, basis, confirmed, make = count.key, count.basis, count.confirmed, tuple.__new__
     is_sellable, accepted = basis is Basis.SELLABLE, Outcome.ACCEPTED
     # Figures repeat: what one of a unit comes to is computed once.
-    scales: dict[tuple[str | None, int], tuple[Scale | None, dict[str, int | None]]] = {}
+    scales: dict[tuple[str | None, int], tuple[Scale | None, dict[object, int | None]]] = {}
     last_unit: str | None = None
     last_counting: Counting | None = None
     scale: Scale | None = None
-    known: dict[str, int | None] = {}
+    known: dict[object, int | None] = {}
     for match in matches:
         row, supply_id, outcome, message = match
         if outcome is not None or supply_id is None:
@@ -146,7 +147,8 @@ def decide(*, matches: Iterable[Match], books: Mapping[int, Books], count: Count
             scale, known = scales[how]
         if scale is None:
             counted = None
-        elif type(value) is not str:
+        elif type(value) is not str and not (type(value) is Decimal and value):
+            # True is 1 to a dictionary, and -0 is 0.
             counted = plain_quantity(value, scale)
         elif value in known:
             counted = known[value]

@@ -86,6 +86,21 @@ def pass_turnstiles(*, cooperative_ids: Collection[int]) -> None:
         )
 
 
+def give_room() -> None:
+    """Let the rest of the transaction sort and join a hundred thousand rows in memory."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '32MB'")
+
+
+def expect_many_rows() -> None:
+    """Let the rest of the transaction read tables whole, not row by row through an index.
+
+    The planner takes what was written a moment ago for a row or two, since its statistics do not know of it yet.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+
+
 def lock_supplies(*, supply_ids: Collection[int]) -> dict[int, Supply]:
     """Lock these supplies in pk order, and answer them as they are once locked, their lots with them."""
     supplies = (
