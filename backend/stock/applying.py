@@ -127,9 +127,13 @@ def confirm_lines(
         _append_counts(report=report, count=count, verdicts=accepted, now=now)
         if accepted:
             _put_lots_on_sale(report=report, verdicts=accepted)
-            promised = [verdict.supply_id for verdict in accepted if verdict.allocated]
             _put_on_shelf(
-                report=report, count=count, supply_ids=ids, promised=promised, now=now, only_these=True
+                report=report,
+                count=count,
+                supply_ids=ids,
+                promised=_promised(accepted),
+                now=now,
+                only_these=True,
             )
         report.save(update_fields=["confirmed_rows", "submitted_by"])
         return report
@@ -181,7 +185,7 @@ def _apply(*, report: Report, now: datetime) -> None:
     ledger.hold_supplies(supply_ids=ids)
     ledger.make_stock_rows(supply_ids=ids)
     moved = 0
-    promised: list[int | None] = []
+    promised: list[int] = []
     for number, batch in enumerate(batches(matches, BATCH)):
         tell(report_id=report.pk, stage=Stage.DECIDING, done=number * BATCH, total=len(matches))
         verdicts = weigh_matches(matches=batch, count=count)
@@ -191,7 +195,7 @@ def _apply(*, report: Report, now: datetime) -> None:
             _keep_unapplied(report=report, verdicts=verdicts)
         _put_lots_on_sale(report=report, verdicts=accepted)
         moved += len(accepted)
-        promised += [each.supply_id for each in accepted if each.allocated]
+        promised += _promised(accepted)
     tell(report_id=report.pk, stage=Stage.WRITING, done=len(matches), total=len(matches))
     if moved:
         if is_long:
@@ -238,8 +242,10 @@ def _append_counts(*, report: Report, count: Count, verdicts: Sequence[Verdict],
     empty = text("")
     # Most rows have the same heading and unit.
     words: dict[str, bytes] = {}
-    rows = []
+    rows: list[bytes] = []
     for row, _outcome, supply_id, base_units, unit, on_hand, message, before, allocated in verdicts:
+        if on_hand is None:
+            continue
         # Where in its row the cell stands: C 库存; only the heading where the format has no letters.
         column = f"{row.letter} {row.column}"[:40] if row.letter else row.column[:40]
         for word in (column, unit):
@@ -270,6 +276,11 @@ def _append_counts(*, report: Report, count: Count, verdicts: Sequence[Verdict],
             text(_sentence(message)) if message else empty,
         )
     ledger.copy_binary(table="stock_movement", columns=_COUNT_COLUMNS, rows=rows)
+
+
+def _promised(verdicts: Sequence[Verdict]) -> list[int]:
+    """Of which of their supplies something is promised."""
+    return [each.supply_id for each in verdicts if each.allocated and each.supply_id is not None]
 
 
 def _keep_unapplied(*, report: Report, verdicts: Sequence[Verdict]) -> None:

@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.common.batches import batches
 from backend.common.synonyms import same_names
-from backend.stock.feeds.document import Row
+from backend.stock.feeds.document import Row, Rows
 from backend.stock.words import Outcome
 
 BATCH = 5_000
@@ -165,7 +165,7 @@ def plain(text: str) -> str:
     return re.sub(r"\s", "", re.sub(r"[‐‑‒–—―−_]", "-", text))
 
 
-class Matches(Collection[Match]):
+class Matches(Iterable[Match], Sized):
     """What each row means, in their order; made anew at each iteration, so that a long report is never there whole.
 
     Two rows that count one good are both refused, so all are looked at once before the first is given. confirmed:
@@ -176,7 +176,7 @@ class Matches(Collection[Match]):
     def __init__(
         self,
         *,
-        rows: Collection[Row],
+        rows: Rows,
         catalogue: Catalogue,
         confirmed: Collection[int] = (),
         is_complete: bool = False,
@@ -195,9 +195,6 @@ class Matches(Collection[Match]):
 
     def __len__(self) -> int:
         return len(self._found) + len(self._absent)
-
-    def __contains__(self, match: object) -> bool:
-        return any(match == each for each in self)
 
     def __iter__(self) -> Iterator[Match]:
         make, closer = tuple.__new__, _Closer(self._catalogue, self._confirmed)
