@@ -15,7 +15,7 @@ from backend.common.clock import SHOP_ZONE
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.columns import ROLES, ColumnsUnknown, fingerprint
 from backend.stock.feeds.delimited import read_delimited
-from backend.stock.feeds.document import Document, Row
+from backend.stock.feeds.document import Document, Row, Rows
 from backend.stock.feeds.http_json import read_json
 from backend.stock.feeds.kinds import CSV, JSON, ODS, XLS, XLSX, recognise
 from backend.stock.feeds.old_workbook import read_old_workbook
@@ -33,6 +33,7 @@ __all__ = [
     "ColumnsUnknown",
     "Document",
     "Row",
+    "Rows",
     "fingerprint",
     "read_document",
     "recognise",
@@ -68,7 +69,7 @@ def read_document(
     as it was sent, for its ending. today: by which a day without a year is understood.
 
     Raises FeedUnreadable, with a sentence for whoever sent it; ColumnsUnknown, which carries the headings, when only
-    a person can say which column is which.
+    a person can say which column is which. What goes through the rows of a document meets neither.
     """
     if len(raw) > MOST_BYTES:
         raise FeedUnreadable(

@@ -73,7 +73,7 @@ _anything = msgspec.json.Decoder(float_hook=_number)
 
 def read_json(raw: bytes) -> Document:
     """Raises FeedUnreadable when it is not such a document; a row that is not one is refused, not the document."""
-    # Ten megabytes of brackets would become a gigabyte of empty lists.
+    # An item of ten megabytes of brackets would become a gigabyte of empty lists; and behind each comma, an item may be.
     if raw.count(b"[") + raw.count(b"{") > 2 * MOST_ROWS or raw.count(b",") > MOST_VALUES:
         raise FeedUnreadable(_("The document has too many items."))
     if not Encoded(raw).is_whole():
@@ -122,7 +122,8 @@ def _can_be_decoded(item: msgspec.Raw) -> bool:
 
 _LOOSE = (b"\\ud", b"\\uD", b"NaN", b"Infinity")
 _HALF = re.compile(
-    rb"((?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?!u[dD][89a-fA-F]).)++)|\\u[dD][89a-fA-F]..",
+    rb"((?:[^\\]++|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\(?!u[dD][89a-fA-F]).)++)"
+    rb"|\\u[dD][89a-fA-F][\da-fA-F]{2}",
     re.DOTALL,
 )
 _NO_NUMBER = re.compile(

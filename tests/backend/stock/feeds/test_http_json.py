@@ -171,6 +171,7 @@ def test_lists_in_lists_harm_their_own_row_alone(depth: int) -> None:
         b'{"items": [' + b"NaN, " * 300_000 + b"1]}",
         b'{"items": ["' + b"\\ud800" * 300_000 + b'"]}',
         b'{"items": ["\xff"]}',
+        b'{"items": ["\\ud8", "\\ud800"]}',
         b'{"items": ["\xed\xa0\x80"]}',
         b'{"items": [{"code": "XY-0007", "quantity": 01}]}',
         b'{"items": [{"code": "XY-0007", "quantity": nan}]}',
@@ -178,7 +179,7 @@ def test_lists_in_lists_harm_their_own_row_alone(depth: int) -> None:
         b'{"items": []} {"items": []}',
         b'\xef\xbb\xbf\xef\xbb\xbf{"items": []}',
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_nobody_takes_for_json_is_refused_as_a_whole(raw: bytes) -> None:
     with pytest.raises(FeedUnreadable) as refused:
