@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, partial
 
 from django.db import connection
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.common.clock import in_shop_zone
 from backend.common.units import Counting
 from backend.stock import feeds, ledger
-from backend.stock.decide import Books, Count, CountKey, Verdict, decide
+from backend.stock.decide import Books, Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document
 from backend.stock.matching import BATCH, Catalogue, Known, Match, Matches
@@ -193,67 +193,43 @@ def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]
 
     The newest count is given as far as it can be told from this one: at another moment, without sequence and sha256.
     """
-    key = count.key
     ids = ledger.bigints(sorted(supply_ids))
+    books: dict[int, Books] = {}
+    countings: dict[tuple[str, str, int | None], Counting] = {}
+    make = tuple.__new__
     with connection.cursor() as cursor:
+        cursor.execute(_BOOKS, {"supplies": ids, "at": count.key[0]})
+        for unit, container, size, in_unit, counted_at, sequence, sha256, *columns in cursor.fetchall():
+            how = (unit, container, size)
+            if how not in countings:
+                countings[how] = Counting(base=unit, container_name=container, container_units=size)
+            counting = countings[how]
+            counted = None if counted_at is None else (counted_at, sequence, sha256)
+            for pk, on_hand, allocated, units in zip(*columns, strict=True):
+                books[pk] = make(
+                    Books, (pk, counting, on_hand, allocated, counted, units, in_unit, 0, 0, _NONE)
+                )
         cursor.execute(_LATER_MOVEMENTS, {"supplies": ids, "since": count.counts_from})
-        since = {pk: (on_hand, allocated) for pk, on_hand, allocated in cursor.fetchall()}
-        waiting: dict[int, set[int]] = {}
+        for pk, on_hand, allocated in cursor.fetchall():
+            books[pk] = books[pk]._replace(on_hand_since=on_hand, allocated_since=allocated)
         if count.is_by_hand:
             cursor.execute(_WAITING, [ids])
-            for pk, base_units in cursor.fetchall():
-                waiting.setdefault(pk, set()).add(base_units)
-        cursor.execute(_BOOKS, {"supplies": ids, "at": key[0]})
-        supplies = cursor.fetchall()
-    # Most supplies are counted alike, and at the same moment: each is made once.
-    countings: dict[tuple[str, str, int | None], Counting] = {}
-    keys: dict[tuple[int, int, str], CountKey] = {}
-    books: dict[int, Books] = {}
-    make = tuple.__new__
-    for row in supplies:
-        pk, unit, container, size, on_hand, allocated, microseconds, sequence, sha256, units, in_unit = row
-        how = (unit, container, size)
-        counting = countings.get(how)
-        if counting is None:
-            counting = countings[how] = Counting(base=unit, container_name=container, container_units=size)
-        counted = None
-        if microseconds is not None:
-            when = (microseconds, sequence, sha256)
-            counted = keys.get(when)
-            if counted is None:
-                counted = keys[when] = (_EPOCH + timedelta(microseconds=microseconds), sequence, sha256)
-        on_hand_since, allocated_since = since.get(pk, _NOTHING) if since else _NOTHING
-        books[pk] = make(
-            Books,
-            (
-                pk,
-                counting,
-                on_hand,
-                allocated,
-                counted,
-                units,
-                in_unit,
-                on_hand_since,
-                allocated_since,
-                frozenset(waiting[pk]) if pk in waiting else _NONE,
-            ),
-        )
+            for pk, amounts in cursor.fetchall():
+                books[pk] = books[pk]._replace(waiting=frozenset(amounts))
     return books
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NOTHING = (0, 0)
 _NONE: frozenset[int] = frozenset()
 
-# Moments as whole microseconds, and the rest of a key only where the moment leaves it open: a hundred thousand of them
-# are read in no time.
+# Most supplies are counted alike, and at the same moment: one row for all of those. The rest of a count's key only where
+# its moment leaves it open.
 _BOOKS = """
-    SELECT id, unit, container_name, container_units, on_hand, allocated,
-           round(date_part('epoch', counted_at) * 1000000)::bigint,
-           CASE WHEN counted_at = %(at)s THEN counted_sequence ELSE 0 END,
-           CASE WHEN counted_at = %(at)s THEN counted_sha256 ELSE '' END,
-           counted_base_units, counted_unit
+    SELECT unit, container_name, container_units, counted_unit, counted_at,
+           CASE WHEN counted_at = %(at)s THEN counted_sequence ELSE 0 END AS sequence,
+           CASE WHEN counted_at = %(at)s THEN counted_sha256 ELSE '' END AS sha256,
+           array_agg(id), array_agg(on_hand), array_agg(allocated), array_agg(counted_base_units)
     FROM stock_supply WHERE id = ANY(%(supplies)s::bigint[])
+    GROUP BY unit, container_name, container_units, counted_unit, counted_at, sequence, sha256
 """
 
 _LATER_MOVEMENTS = """
@@ -263,10 +239,11 @@ _LATER_MOVEMENTS = """
 """
 
 _WAITING = """
-    SELECT line.supply_id, line.base_units
+    SELECT line.supply_id, array_agg(DISTINCT line.base_units)
     FROM stock_unappliedline line
     JOIN stock_report report ON report.id = line.report_id
     JOIN stock_supply supply ON supply.id = line.supply_id
     WHERE line.supply_id = ANY(%s::bigint[]) AND line.outcome = 'waiting' AND line.base_units IS NOT NULL
       AND (supply.counted_at IS NULL OR report.counted_at > supply.counted_at)
+    GROUP BY line.supply_id
 """

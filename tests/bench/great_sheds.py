@@ -107,10 +107,10 @@ def a_document(*, goods: int, round_number: int, remark: str = "") -> bytes:
     return json.dumps({"counted_at": counted_at.isoformat(), "items": items}, ensure_ascii=False).encode()
 
 
-def a_csv(*, goods: int) -> bytes:
+def a_csv(*, goods: int, round_number: int = 0) -> bytes:
     """The same as a bookkeeper's list, some ten megabytes of it with what is remarked."""
     rows = (
-        f"XY-{number:06},菜{number},{100.5 + number % 50},斤,信义镇白马产业园{number % 9}号棚本地种植\r\n"
+        f"XY-{number:06},菜{number},{100.5 + (number + round_number) % 50},斤,信义镇白马产业园{number % 9}号棚本地种植\r\n"
         for number in range(goods)
     )
     return ("编码,品名,库存,单位,备注\r\n" + "".join(rows)).encode()
