@@ -11,6 +11,7 @@ from backend.stock.books import StoredCatalogue
 from backend.stock.feeds.document import Row
 from backend.stock.matching import Matches
 from backend.stock.models import Supply
+from backend.stock.words import Outcome
 from tests.backend.stock.shed import an_uncounted_supply
 from tests.produce import a_cooperative
 
@@ -51,3 +52,12 @@ def test_a_good_that_is_withdrawn_while_a_list_is_read_still_has_a_name(baima: C
     Supply.objects.filter(pk=pk).update(is_active=False)
     (match,) = Matches(rows=[Row(1, "库存", "XY-0007", "5", "菜7", "斤")], catalogue=catalogue)
     assert (match.supply_id, match.outcome) == (pk, None)
+
+
+@pytest.mark.parametrize("name, outcome", [("菜8", Outcome.WAITING), ("鱼", None), ("菜7", None)])
+def test_a_short_list_that_calls_a_good_by_the_name_of_another_one_waits(
+    baima: Cooperative, name: str, outcome: Outcome | None
+) -> None:
+    catalogue = StoredCatalogue(cooperative_id=baima.pk, codes=frozenset(["XY-0007"]))
+    (match,) = Matches(rows=[Row(1, "库存", "XY-0007", "5", name, "斤")], catalogue=catalogue)
+    assert match.outcome is outcome

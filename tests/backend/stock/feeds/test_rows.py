@@ -126,3 +126,20 @@ def test_a_workbook_is_held_once() -> None:
     deque(document.rows, maxlen=0)
     assert len(gc.get_objects()) - before < 100
     assert len(document.rows) == 2_000
+
+
+def test_no_long_number_outlives_its_document() -> None:
+    def read_one(digit: int) -> None:
+        raw = b'{"items": [{"code": "A", "quantity": 1.%b}]}' % (str(digit).encode() * 500_000)
+        assert [row.code for row in read_document(format=JSON, raw=raw).rows] == ["A"]
+
+    read_one(1)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for digit in range(2, 10):
+            read_one(digit)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
