@@ -130,7 +130,8 @@ def confirm_lines(
             _put_on_shelf(
                 report=report,
                 count=count,
-                supply_ids=ids,
+                # Not of a supply that an earlier row counted, and that was counted again since.
+                supply_ids=ledger.bigints(each.supply_id for each in accepted if each.supply_id is not None),
                 promised=_promised(accepted),
                 now=now,
                 only_these=True,
@@ -247,7 +248,9 @@ def _append_counts(*, report: Report, count: Count, verdicts: Sequence[Verdict],
         if on_hand is None:
             continue
         # Where in its row the cell stands: C 库存; only the heading where the format has no letters.
-        column = f"{row.letter} {row.column}"[:40] if row.letter else row.column[:40]
+        column = f"{row.letter} {row.column}".strip()[:40] if row.letter else row.column[:40]
+        # A row that says 0 may do so in a unit that nobody knows, however long.
+        unit = unit[:20]
         for word in (column, unit):
             if word not in words:
                 words[word] = text(word)

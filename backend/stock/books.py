@@ -183,8 +183,13 @@ class StoredCatalogue(Catalogue):
 
     def names_of(self, supply_ids: Collection[int]) -> Mapping[int, str]:
         """What these are called."""
+        # Once all were read, as an unusual row has them read, the database is not asked for each such row.
+        read = self._by_pk if "supplies" in self.__dict__ else {}
+        if all(pk in read for pk in supply_ids):
+            return {pk: read[pk].name for pk in supply_ids}
         if not self._names.keys() >= set(supply_ids):
-            self._names = dict(self._own.filter(pk__in=supply_ids).values_list("pk", "name"))
+            # One that was withdrawn since its code was read still has its name.
+            self._names = dict(Supply.objects.filter(pk__in=supply_ids).values_list("pk", "name"))
         return self._names
 
 

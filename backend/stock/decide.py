@@ -45,6 +45,9 @@ JUMP = 10
 TRIVIAL: Mapping[str, int] = {"g": 10_000, "piece": 20}
 """Below this a jump says nothing: a shed that was nearly sold out is filled again every morning."""
 
+MOST_OF_UNIT = 60
+"""Characters of a unit; who writes more has written something else there."""
+
 
 class Books(NamedTuple):
     """What the ledger says of one supply, in base units, as a report is decided.
@@ -143,7 +146,9 @@ def decide(*, matches: Iterable[Match], books: Mapping[int, Books], count: Count
             last_unit, last_counting = unit, counting
             how = (unit, id(counting))
             if how not in scales:
-                scales[how] = (scale_of(unit, counting), {})
+                # What was once asked for is kept: of a page of text there is no need to ask.
+                is_unit = unit is None or len(unit) <= MOST_OF_UNIT
+                scales[how] = (scale_of(unit, counting) if is_unit else None, {})
             scale, known = scales[how]
         if scale is None:
             counted = None

@@ -34,8 +34,8 @@ def waiting_lines(*, cooperative: Cooperative, since: datetime) -> QuerySet[Repo
         | Q(report__counted_at__gt=F("supply__counted_at"))
     )
     newest = waiting.order_by("code", "-pk").distinct("code").values("pk")
-    # Said twice, so that the database need not look for them among what was accepted.
-    return ReportLine.objects.filter(outcome=Outcome.WAITING, pk__in=newest)
+    # All of it said twice, so that the database need not look for them among the lines of all other reports.
+    return waiting.filter(pk__in=newest)
 
 
 def hand_over(*, report_id: UUID, accepted_waiting: Collection[int], submitted_by: User | None) -> Report:

@@ -33,19 +33,29 @@ MOST_SEQUENCE = 2**63 - 1
 MOST_DIGITS = 4300
 """Of a whole number: more are never made one, by Python's own reckoning."""
 
+MOST_KEPT = 30
+"""Characters of a number with a point that is kept for whoever says it again."""
+
 _NOT_JSON = _("The document is not JSON, or was cut off.")
 _NO_ITEM = _("This is not an item with a code.")
 _NO_QUANTITY = _("The quantity is neither a number nor text.")
 
 
-# A shed's figures repeat: 128.5 is made once, and kept once.
-@lru_cache(maxsize=4096)
 def _number(text: str) -> Decimal | str:
+    # A number of a million digits would outlive its document.
+    return _kept_number(text) if len(text) <= MOST_KEPT else _made_number(text)
+
+
+def _made_number(text: str) -> Decimal | str:
     try:
         return Decimal(text)
     except InvalidOperation:
         # An exponent of twenty digits: no quantity, but text as any other.
         return text
+
+
+# A shed's figures repeat: 128.5 is made once, and kept once.
+_kept_number = lru_cache(maxsize=4096)(_made_number)
 
 
 class _Said(msgspec.Struct, gc=False):

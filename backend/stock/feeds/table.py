@@ -33,6 +33,9 @@ from backend.stock.feeds.document import TABLES_APART, Document, Row, as_text
 MOST_ROWS = 100_000
 MOST_REMARKS = 20
 MOST_TABLES = 100
+MOST_NUMBERED = 2_000
+"""Of tables side by side and of all sheets: the numbers of the rows of more would not fit into 32 bits."""
+
 MOST_ROWS_MERGED = 200
 MOST_OF_TOP = 100
 MOST_MADE_ANEW = 3
@@ -207,16 +210,15 @@ def _read_tables(grid: Grid, header: Header, *, sheet: str, found: _Found) -> No
             grid.keep()
         totals = _Totals(table, found)
         found.count += sum(1 for _row in _read_table(table, total=totals.compare, day=found.days.collect))
-        if table.below is not None:
-            # Another table, with other columns, stands below the first.
-            if len(found.tables) > MOST_TABLES:
-                raise FeedUnreadable(_("The file has too many tables. Send one list of what is in the shed."))
-            if table.is_leftmost:
-                index, again = table.below
-                waiting += [
-                    _Table(grid, columns, index, sheet, is_leftmost=not place)
-                    for place, columns in enumerate(again)
-                ][::-1]
+        # Another table, with other columns, may stand below the first.
+        if len(found.tables) > (MOST_NUMBERED if table.below is None else MOST_TABLES):
+            raise FeedUnreadable(_("The file has too many tables. Send one list of what is in the shed."))
+        if table.below is not None and table.is_leftmost:
+            index, again = table.below
+            waiting += [
+                _Table(grid, columns, index, sheet, is_leftmost=not place)
+                for place, columns in enumerate(again)
+            ][::-1]
         if found.count > MOST_ROWS:
             raise FeedUnreadable(
                 format_lazy(

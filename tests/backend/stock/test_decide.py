@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.common.units import Counting
+from backend.common.units import Counting, scale_of
 from backend.stock.decide import Books, Count, CountKey, Verdict, decide
 from backend.stock.feeds.document import Row
 from backend.stock.matching import Catalogue, Known, Matches
@@ -172,3 +172,10 @@ def test_a_sheet_without_units_is_taken_in_the_unit_of_the_last_count(
     for said in ("90", " 90 "):
         found = verdict(said, book=BOOK._replace(counted_unit=counted_unit), unit=None)
         assert (found.outcome, found.base_units) == (outcome, base_units)
+
+
+def test_no_page_of_text_in_the_place_of_a_unit_is_kept() -> None:
+    scale_of.cache_clear()
+    decided = verdict("5", unit="斤" * 100_000)
+    assert (decided.outcome, decided.base_units) == (Outcome.WAITING, None)
+    assert scale_of.cache_info().currsize == 0

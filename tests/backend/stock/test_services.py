@@ -17,7 +17,7 @@ from backend.stock.audit import find_drift
 from backend.stock.errors import ReportConflict
 from backend.stock.feed_services import receive_from_feed
 from backend.stock.models import Feed, Movement, Report, ReportLine, Shortfall, Supply, UnappliedLine
-from backend.stock.services import apply_report
+from backend.stock.services import apply_report, confirm_lines
 from backend.stock.ways_in.source import Fetched
 from backend.stock.words import Basis
 from tests.backend.stock.shed import (
@@ -104,6 +104,43 @@ def test_a_broken_row_is_refused_with_its_reason_and_the_rest_goes_through(
     assert waiting.base_units == 15_000
     assert "三十多" in waiting.message
     assert available(celtuce, variant_of(celtuce)) == 50
+
+
+def test_nothing_left_in_a_unit_that_nobody_knows_is_nothing_left(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    an_uncounted_supply(cooperative=baima, code="XY-0008", name="儿菜")
+    unit = "绿色塑料周转筐" * 6
+    report = count(baima, {"XY-0007": "0", "XY-0008": "卖完"}, unit=unit)
+
+    assert report.status == Report.Status.APPLIED
+    assert [(line.outcome, line.unit) for line in report.lines.all()] == [
+        (Outcome.ACCEPTED, unit[:20]),
+        (Outcome.ACCEPTED, ""),
+    ]
+    celtuce.refresh_from_db()
+    assert (celtuce.on_hand, celtuce.counted_unit) == (0, unit[:20])
+
+
+def test_a_late_word_on_one_row_does_not_bring_back_another_rows_old_count(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    an_uncounted_supply(cooperative=baima, code="XY-0008", name="儿菜")
+    said = {"XY-0007": "100", "XY-0070": "5", "XY-0008": "三十多"}
+    report = count(baima, said, source=Report.Source.PUSH)
+    count(baima, {"XY-0007": "60"}, at=MORNING + timedelta(hours=1))
+    # Its code is another one now: that of a row that waits.
+    Supply.objects.filter(pk=celtuce.pk).update(code="XY-0070")
+    confirm_lines(report_id=report.pk, rows=[2, 3], submitted_by=None, now=MORNING + timedelta(hours=2))
+
+    assert [line.outcome for line in report.lines.all()] == [
+        Outcome.ACCEPTED,
+        Outcome.SKIPPED,
+        Outcome.ACCEPTED,
+    ]
+    celtuce.refresh_from_db()
+    assert (celtuce.on_hand, celtuce.counted_at) == (30_000, MORNING + timedelta(hours=1))
+    assert find_drift() == []
 
 
 def test_a_late_report_leaves_newer_stock_untouched(baima: Cooperative, celtuce: Supply) -> None:

@@ -127,3 +127,20 @@ def test_the_cells_of_a_workbook_are_no_objects_before_they_are_asked_for() -> N
     # A list a row would be two thousand; the first hundred rows are kept.
     assert len(gc.get_objects()) - before < 500
     assert len(document.rows) == 2_000
+
+
+def test_no_long_number_outlives_its_document() -> None:
+    def read_one(digit: int) -> None:
+        raw = b'{"items": [{"code": "A", "quantity": 1.%b}]}' % (str(digit).encode() * 500_000)
+        assert [row.code for row in read_document(format=JSON, raw=raw).rows] == ["A"]
+
+    read_one(1)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for digit in range(2, 10):
+            read_one(digit)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds import Document
+from backend.stock.feeds.table import Grid, read_grids
 from backend.stock.matching import Catalogue, Matches
-from tests.backend.stock.feeds.reading import GOODS, Told, read, told
+from tests.backend.stock.feeds.reading import GOODS, TODAY, Told, read, told
 from tests.backend.stock.shed import MORNING
 
 
@@ -298,3 +300,13 @@ def test_the_newest_day_of_the_column_dates_the_file_and_older_rows_are_asked_ab
     assert [each.outcome for each in told(document)] == ["waiting", "accepted"]
     timed = csv("盘点时间,编码,库存\n2026/11/23 06:30,XY-0003,3\n2026/11/23 06:10,XY-0004,5")
     assert (timed.counted_at, timed.is_day_only) == (MORNING, False)
+
+
+def test_a_file_of_more_tables_than_rows_can_be_numbered_in_is_refused() -> None:
+    sheets = [
+        Grid(rows=[["编码", "库存"] * 100, ["XY-0001", 5] * 100], name=f"{number}") for number in range(21)
+    ]
+    document = read_grids(sheets[:20], mapping=None, today=TODAY)
+    assert max(row.number for row in document.rows) < 2**31
+    with pytest.raises(FeedUnreadable):
+        read_grids(sheets, mapping=None, today=TODAY)
