@@ -34,7 +34,7 @@ from backend.stock.books import (
 )
 from backend.stock.decide import Count, Verdict
 from backend.stock.errors import FeedUnreadable, ReportClosed
-from backend.stock.feeds.document import as_text
+from backend.stock.feeds.document import Row, as_text
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.matching import BATCH, Matches
 from backend.stock.models import Movement, Report
@@ -238,45 +238,32 @@ def _append_counts(*, report: Report, count: Count, verdicts: Sequence[Verdict],
             ledger.binary_uuid(report.pk),
             ledger.binary_moment(count.counts_from),
             ledger.binary_moment(now),
+            ledger.binary_bigint(0),
         )
     )
-    empty = text("")
-    # Most rows have the same heading and unit.
-    words: dict[str, bytes] = {}
     rows: list[bytes] = []
+    # Most rows end as the row before: with its heading and unit, and nothing to say.
+    how_it_ended: tuple[str, str, str, str | Promise] | None = None
+    end = b""
     for row, _outcome, supply_id, base_units, unit, on_hand, message, before, allocated in verdicts:
         if on_hand is None:
             continue
-        # Where in its row the cell stands: C 库存; only the heading where the format has no letters.
-        column = f"{row.letter} {row.column}".strip()[:40] if row.letter else row.column[:40]
-        # A row that says 0 may do so in a unit that nobody knows, however long.
-        unit = unit[:20]
-        for word in (column, unit):
-            if word not in words:
-                words[word] = text(word)
+        ends = (row.letter, row.column, unit, message)
+        if ends != how_it_ended:
+            how_it_ended = ends
+            # A row that says 0 may do so in a unit that nobody knows, however long.
+            end = text(_column(row)) + text(unit[:20]) + text(_sentence(message))
+        code, raw = row.code[:60].encode(), row.written[:200].encode()
         rows += (
             begin,
             numbers(
-                8,
-                supply_id,
-                8,
-                on_hand - before,
-                8,
-                0,
-                8,
-                on_hand,
-                8,
-                allocated,
-                8,
-                base_units,
-                4,
-                row.number,
+                *(8, supply_id, 8, on_hand - before, 8, on_hand, 8, allocated),
+                *(8, base_units, 4, row.number, len(code)),
             ),
-            words[column],
-            text(row.code[:60]),
-            text(row.written[:200]),
-            words[unit],
-            text(_sentence(message)) if message else empty,
+            code,
+            len(raw).to_bytes(4),
+            raw,
+            end,
         )
     ledger.copy_binary(table="stock_movement", columns=_COUNT_COLUMNS, rows=rows)
 
@@ -303,9 +290,14 @@ def _keep_unapplied(*, report: Report, verdicts: Sequence[Verdict]) -> None:
 
 
 def _cell(verdict: Verdict) -> tuple[int, str, str, str]:
-    """The row's number, where in it the cell stands, and what stands there."""
+    """The row's number, the code and what is written in it, and where in it that stands."""
     row = verdict.row
-    return row.number, f"{row.letter} {row.column}".strip()[:40], row.code[:60], row.written[:200]
+    return row.number, row.code[:60], row.written[:200], _column(row)
+
+
+def _column(row: Row) -> str:
+    """Where in its row the cell stands: C 库存; only the heading where the format has no letters."""
+    return f"{row.letter} {row.column}".strip()[:40]
 
 
 def _put_on_shelf(
@@ -374,15 +366,15 @@ def _put_lots_on_sale(*, report: Report, verdicts: Sequence[Verdict]) -> None:
         )
 
 
-_CELL_COLUMNS = ("base_units", "row", "column", "code", "raw", "unit", "message")
+_CELL_COLUMNS = ("base_units", "row", "code", "raw", "column", "unit", "message")
 _LINE_COLUMNS = ("report_id", "outcome", "supply_id", *_CELL_COLUMNS)
 _COUNT_COLUMNS = (
-    *("kind", "report_id", "happened_at", "recorded_at"),
-    *("supply_id", "on_hand_delta", "allocated_delta", "on_hand_after", "allocated_after"),
+    *("kind", "report_id", "happened_at", "recorded_at", "allocated_delta"),
+    *("supply_id", "on_hand_delta", "on_hand_after", "allocated_after"),
     *_CELL_COLUMNS,
 )
-# Those of them that are numbers, each behind its size.
-_COUNT_NUMBERS = Struct(">iqiqiqiqiqiqii")
+# From the supply to the row's number, each behind its size; and the size of the code.
+_COUNT_NUMBERS = Struct(">iqiqiqiqiqiii")
 
 _NEWEST_COUNT = """
     UPDATE stock_supply supply

@@ -276,6 +276,11 @@ def binary_text(value: str) -> bytes:
     return len(encoded).to_bytes(4) + encoded
 
 
+def binary_bigint(value: int) -> bytes:
+    """A field with a bigint, for `copy_binary`."""
+    return b"\0\0\0\x08" + value.to_bytes(8, signed=True)
+
+
 def binary_uuid(value: UUID) -> bytes:
     """A field with a UUID, for `copy_binary`."""
     return b"\0\0\0\x10" + value.bytes
@@ -283,7 +288,7 @@ def binary_uuid(value: UUID) -> bytes:
 
 def binary_moment(value: datetime) -> bytes:
     """A field with a moment, for `copy_binary`: microseconds since the year 2000."""
-    return b"\0\0\0\x08" + ((value - _BINARY_EPOCH) // MOMENT).to_bytes(8, signed=True)
+    return binary_bigint((value - _BINARY_EPOCH) // MOMENT)
 
 
 _BINARY_BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)

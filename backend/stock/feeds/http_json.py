@@ -42,20 +42,11 @@ _NO_QUANTITY = _("The quantity is neither a number nor text.")
 
 
 def _number(text: str) -> Decimal | str:
-    # A number of a million digits would outlive its document.
-    return _kept_number(text) if len(text) <= MOST_KEPT else _made_number(text)
-
-
-def _made_number(text: str) -> Decimal | str:
     try:
         return Decimal(text)
     except InvalidOperation:
         # An exponent of twenty digits: no quantity, but text as any other.
         return text
-
-
-# A shed's figures repeat: 128.5 is made once, and kept once.
-_kept_number = lru_cache(maxsize=4096)(_made_number)
 
 
 class _Said(msgspec.Struct, gc=False):
@@ -77,7 +68,6 @@ class _Item(msgspec.Struct, gc=False):
 
 
 _document = msgspec.json.Decoder(_Said)
-_item = msgspec.json.Decoder(_Item, float_hook=_number)
 _anything = msgspec.json.Decoder(float_hook=_number)
 
 
@@ -157,7 +147,9 @@ class _Items:
         return len(self._items)
 
     def __iter__(self) -> Iterator[Row]:
-        make, decode = tuple.__new__, _item.decode
+        make = tuple.__new__
+        # A shed's figures repeat: 128.5 is made once, and kept once, until all is read.
+        decode = msgspec.json.Decoder(_Item, float_hook=lru_cache(maxsize=4096)(_number)).decode
         for number, raw in enumerate(self._items, start=1):
             try:
                 item = decode(raw)
