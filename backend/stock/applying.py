@@ -27,21 +27,24 @@ from backend.stock.ageing import percent_believed
 from backend.stock.books import (
     find_supplies,
     meant,
+    read_books,
     read_catalogue,
     read_report,
     take_header,
-    weigh_matches,
 )
-from backend.stock.decide import Count, Verdict
+from backend.stock.decide import Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable, ReportClosed
 from backend.stock.feeds.document import Row, as_text
 from backend.stock.freshness import bump_stock_version_on_commit
-from backend.stock.matching import BATCH, Matches
+from backend.stock.matching import BATCH, Match, Matches
 from backend.stock.models import Movement, Report
 from backend.stock.progress import Stage, tell
 from backend.stock.words import Outcome
 
 Status = Report.Status
+
+AT_ONCE = 1_000
+"""Rows whose movements are sent to PostgreSQL at a time."""
 
 # The first half of an advisory lock's key: "stoc" in ASCII. The second is the cooperative.
 _ADVISORY_LOCK = 0x73746F63
@@ -116,7 +119,7 @@ def confirm_lines(
         ids = ledger.bigints(named)
         ledger.hold_supplies(supply_ids=ids)
         ledger.make_stock_rows(supply_ids=ids)
-        verdicts = weigh_matches(matches=matches, count=count)
+        verdicts = _decide_and_append(report=report, count=count, matches=matches, now=now)
         for verdict in verdicts:
             line = waiting[verdict.row.number]
             line.outcome, line.supply_id = verdict.outcome.value, verdict.supply_id
@@ -124,7 +127,6 @@ def confirm_lines(
             line.message = _sentence(verdict.message)
             line.save(update_fields=["outcome", "supply", "base_units", "unit", "message"])
         accepted = [verdict for verdict in verdicts if verdict.on_hand is not None]
-        _append_counts(report=report, count=count, verdicts=accepted, now=now)
         if accepted:
             _put_lots_on_sale(report=report, verdicts=accepted)
             _put_on_shelf(
@@ -189,9 +191,8 @@ def _apply(*, report: Report, now: datetime) -> None:
     promised: list[int] = []
     for number, batch in enumerate(batches(matches, BATCH)):
         tell(report_id=report.pk, stage=Stage.DECIDING, done=number * BATCH, total=len(matches))
-        verdicts = weigh_matches(matches=batch, count=count)
+        verdicts = _decide_and_append(report=report, count=count, matches=batch, now=now)
         accepted = [verdict for verdict in verdicts if verdict.on_hand is not None]
-        _append_counts(report=report, count=count, verdicts=accepted, now=now)
         if len(accepted) < len(verdicts):
             _keep_unapplied(report=report, verdicts=verdicts)
         _put_lots_on_sale(report=report, verdicts=accepted)
@@ -226,21 +227,39 @@ _APPLIED_FIELDS = (
 )
 
 
-def _append_counts(*, report: Report, count: Count, verdicts: Sequence[Verdict], now: datetime) -> None:
-    """A movement for each accepted row, with the cell that it comes from."""
-    if not verdicts:
-        return
-    numbers, text = _COUNT_NUMBERS.pack, ledger.binary_text
+def _decide_and_append(
+    *, report: Report, count: Count, matches: Sequence[Match], now: datetime
+) -> list[Verdict]:
+    """Decide rows, and append a movement for each that is accepted, with the cell that it comes from.
+
+    PostgreSQL takes in the movements of some rows while the next are being decided.
+    """
+    books = read_books(supply_ids=meant(matches), count=count)
+    verdicts: list[Verdict] = []
     begin = b"".join(
         (
             len(_COUNT_COLUMNS).to_bytes(2),
-            text(Movement.Kind.COUNT.value),
+            ledger.binary_text(Movement.Kind.COUNT.value),
             ledger.binary_uuid(report.pk),
             ledger.binary_moment(count.counts_from),
             ledger.binary_moment(now),
             ledger.binary_bigint(0),
         )
     )
+
+    def movements() -> Iterator[bytes]:
+        for part in batches(matches, AT_ONCE):
+            decided = decide(matches=part, books=books, count=count)
+            verdicts.extend(decided)
+            yield _packed(decided, begin=begin)
+
+    ledger.copy_binary(table="stock_movement", columns=_COUNT_COLUMNS, rows=movements())
+    return verdicts
+
+
+def _packed(verdicts: Sequence[Verdict], *, begin: bytes) -> bytes:
+    """The movements of those that are accepted, for `ledger.copy_binary`. begin: what is the same in all of them."""
+    numbers, text = _COUNT_NUMBERS.pack, ledger.binary_text
     rows: list[bytes] = []
     # Most rows end as the row before: with its heading and unit, and nothing to say.
     how_it_ended: tuple[str, str, str, str | Promise] | None = None
@@ -265,7 +284,7 @@ def _append_counts(*, report: Report, count: Count, verdicts: Sequence[Verdict],
             raw,
             end,
         )
-    ledger.copy_binary(table="stock_movement", columns=_COUNT_COLUMNS, rows=rows)
+    return b"".join(rows)
 
 
 def _promised(verdicts: Sequence[Verdict]) -> list[int]:

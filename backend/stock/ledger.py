@@ -259,15 +259,23 @@ def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[obj
 def copy_binary(*, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
     """Write rows through COPY that are in PostgreSQL's binary format already: half of the work of `copy_rows`.
 
-    rows: joined, each is its number of fields in two bytes, and for each field its length in four bytes and its value.
+    rows: some at a time, each is its number of fields in two bytes, and for each field its length in four bytes and
+    its value. They are sent as they come, and nothing else may be asked of the database meanwhile.
     """
+    parts = filter(None, rows)
+    first = next(parts, None)
+    if first is None:
+        return
     names = ", ".join(f'"{column}"' for column in columns)
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
     ):
-        copy.write(b"".join((_BINARY_BEGIN, *rows, _BINARY_END)))
+        copy.write(_BINARY_BEGIN + first)
+        for part in parts:
+            copy.write(part)
+        copy.write(_BINARY_END)
 
 
 def binary_text(value: str) -> bytes:
