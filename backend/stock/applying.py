@@ -8,14 +8,15 @@ worker that is killed at any line leaves the report as received, to be applied a
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from struct import Struct
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +37,7 @@ from backend.stock.decide import Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable, ReportClosed
 from backend.stock.feeds.document import Row, as_text
 from backend.stock.freshness import bump_stock_version_on_commit
-from backend.stock.matching import BATCH, Match, Matches
+from backend.stock.matching import BATCH, Catalogue, Match, Matches
 from backend.stock.models import Movement, Report
 from backend.stock.progress import Stage, tell
 from backend.stock.words import Outcome
@@ -115,7 +116,7 @@ def confirm_lines(
             if match.row.number in waiting
         ]
         named = meant(matches)
-        _take_turn(report=report, supply_ids=named)
+        ledger.close_turnstile(cooperative_id=report.cooperative_id)
         ids = ledger.bigints(named)
         ledger.hold_supplies(supply_ids=ids)
         ledger.make_stock_rows(supply_ids=ids)
@@ -178,41 +179,75 @@ def _apply(*, report: Report, now: datetime) -> None:
         return
     catalogue = read_catalogue(report=report, document=document)
     matches = find_supplies(report=report, document=document, count=count, catalogue=catalogue)
-    named = matches.further()
-    _take_turn(report=report, supply_ids=named)
-    is_long = len(named) > BATCH
-    if is_long:
-        ledger.give_room()
-    ids = ledger.bigints(named)
-    del named
-    ledger.hold_supplies(supply_ids=ids)
-    ledger.make_stock_rows(supply_ids=ids)
-    moved = 0
-    promised: list[int] = []
-    for number, batch in enumerate(batches(matches, BATCH)):
-        tell(report_id=report.pk, stage=Stage.DECIDING, done=number * BATCH, total=len(matches))
-        verdicts = _decide_and_append(report=report, count=count, matches=batch, now=now)
-        accepted = [verdict for verdict in verdicts if verdict.on_hand is not None]
-        if len(accepted) < len(verdicts):
-            _keep_unapplied(report=report, verdicts=verdicts)
-        _put_lots_on_sale(report=report, verdicts=accepted)
-        moved += len(accepted)
-        promised += _promised(accepted)
-    tell(report_id=report.pk, stage=Stage.WRITING, done=len(matches), total=len(matches))
-    if moved:
-        if is_long:
-            ledger.expect_many_rows()
-        _put_on_shelf(report=report, count=count, supply_ids=ids, promised=promised, now=now)
+    if len(document.rows) > BATCH and 2 * len(document.rows) > len(catalogue.by_code):
+        _apply_to_whole_shed(
+            report=report,
+            count=count,
+            matches=matches,
+            total=len(document.rows),
+            catalogue=catalogue,
+            now=now,
+        )
+    else:
+        named = matches.further()
+        if len(named) <= BATCH:
+            # A report that takes its time does not keep buyers from goods that it does not name.
+            ledger.close_turnstile(cooperative_id=report.cooperative_id)
+        ids = ledger.bigints(named)
+        ledger.hold_supplies(supply_ids=ids)
+        _go_through(report=report, count=count, matches=matches, total=len(matches), supply_ids=ids, now=now)
     report.status = Status.APPLIED
     report.message = " ".join(str(remark) for remark in document.remarks)[:500]
     # The bytes among its columns are written once.
     report.save(update_fields=_APPLIED_FIELDS)
 
 
-def _take_turn(*, report: Report, supply_ids: Collection[int]) -> None:
-    """Before the supplies are held. A report that takes its time does not keep buyers from goods it does not name."""
-    if len(supply_ids) <= BATCH:
-        ledger.close_turnstile(cooperative_id=report.cooperative_id)
+def _apply_to_whole_shed(
+    *, report: Report, count: Count, matches: Matches, total: int, catalogue: Catalogue, now: datetime
+) -> None:
+    """Apply a long report that names most of what its cooperative has: all of that is held, and nobody looks twice.
+
+    Should two rows count one good, the ledger refuses the second, and the report is gone through again, looking first.
+    """
+    ledger.give_room()
+    ledger.hold_shed(cooperative_id=report.cooperative_id)
+    ids = ledger.bigints(catalogue.by_code.values())
+    go_through = partial(_go_through, report=report, count=count, total=total, supply_ids=ids, now=now)
+    try:
+        with transaction.atomic():
+            go_through(matches=matches.in_one_go())
+    except IntegrityError:
+        go_through(matches=matches)
+
+
+def _go_through(
+    *,
+    report: Report,
+    count: Count,
+    matches: Iterable[Match],
+    total: int,
+    supply_ids: ledger.Array,
+    now: datetime,
+) -> None:
+    """Decide and write all rows. total: about how many there are. supply_ids: held, those of all rows among them."""
+    ledger.make_stock_rows(supply_ids=supply_ids)
+    seen = moved = 0
+    promised: list[int] = []
+    for batch in batches(matches, BATCH):
+        tell(report_id=report.pk, stage=Stage.DECIDING, done=seen, total=total)
+        verdicts = _decide_and_append(report=report, count=count, matches=batch, now=now)
+        accepted = [verdict for verdict in verdicts if verdict.on_hand is not None]
+        if len(accepted) < len(verdicts):
+            _keep_unapplied(report=report, verdicts=verdicts)
+        _put_lots_on_sale(report=report, verdicts=accepted)
+        seen += len(batch)
+        moved += len(accepted)
+        promised += _promised(accepted)
+    tell(report_id=report.pk, stage=Stage.WRITING, done=seen, total=total)
+    if moved:
+        if moved > BATCH:
+            ledger.expect_many_rows()
+        _put_on_shelf(report=report, count=count, supply_ids=supply_ids, promised=promised, now=now)
 
 
 _APPLIED_FIELDS = (

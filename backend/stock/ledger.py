@@ -121,6 +121,15 @@ def hold_supplies(*, supply_ids: Collection[int] | Array) -> None:
         )
 
 
+def hold_shed(*, cooperative_id: int) -> None:
+    """Lock all supplies of a cooperative as `hold_supplies` does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT FROM stock_supply WHERE cooperative_id = %s ORDER BY id FOR UPDATE) held",
+            [cooperative_id],
+        )
+
+
 def lock_stock_rows(*, supply_ids: Collection[int]) -> list[StockRow]:
     """Lock the Stock rows of these supplies' packs in pk order, and answer them; make those that are not there yet."""
     with connection.cursor() as cursor:

@@ -184,14 +184,7 @@ class Matches(Iterable[Match], Sized):
         self._rows = rows
         self._catalogue = catalogue
         self._confirmed = frozenset(confirmed)
-        # Of each row, the supply that it means; 0 where it goes no further.
-        self._found = array("q")
-        maybe = self._look_at_all()
-        self._places = self._twice()
-        self._absent: Sequence[Known] = ()
-        if is_complete:
-            maybe.update(self._found)
-            self._absent = [supply for supply in catalogue.supplies if supply.pk not in maybe]
+        self._is_complete = is_complete
 
     def __len__(self) -> int:
         return len(self._found) + len(self._absent)
@@ -206,19 +199,54 @@ class Matches(Iterable[Match], Sized):
                 yield _counted_twice(row, supply_id, places[supply_id])
             else:
                 yield make(Match, (row, supply_id, None, ""))
-        for supply in self._absent:
-            yield Match(Row(number=0, column="", code=supply.code, name=supply.name, value=0), supply.pk)
+        yield from map(_sold_out, self._absent)
+
+    def in_one_go(self) -> Iterator[Match]:
+        """The same where no two rows count one good, in half the time; whoever takes it must find out whether they do."""
+        maybe: set[int] = set()
+        for match in self._walk():
+            if self._is_complete and match.supply_id is not None:
+                maybe.add(match.supply_id)
+            yield match
+        if self._is_complete:
+            yield from map(_sold_out, self._missing(maybe))
 
     def further(self) -> list[int]:
         """The supplies of those rows that go further, each of which is named once."""
         found = [pk for pk in self._found if pk and pk not in self._places]
         return found + [supply.pk for supply in self._absent]
 
-    def _look_at_all(self) -> set[int]:
-        """Find what each row means; answers the supplies that those may mean which go no further."""
-        catalogue, by_code = self._catalogue, self._catalogue.by_code
+    @cached_property
+    def _found(self) -> array[int]:
+        """Of each row, the supply that it means; 0 where it goes no further."""
+        return array("q", (match.supply_id or 0 if match.outcome is None else 0 for match in self._walk()))
+
+    @cached_property
+    def _places(self) -> Mapping[int, Sequence[str]]:
+        """The supplies that several rows count, and where the first of those rows stand."""
+        ordered = sorted(filter(None, self._found))
+        twice: dict[int, list[str]] = {pk: [] for pk, after in pairwise(ordered) if pk == after}
+        if twice:
+            for row, supply_id in zip(self._rows, self._found, strict=True):
+                places = twice.get(supply_id)
+                if places is not None and len(places) < MOST_PLACES:
+                    places.append(str(row.line))
+        return twice
+
+    @cached_property
+    def _absent(self) -> Sequence[Known]:
+        """For a complete list: those that no row means, or may mean."""
+        if not self._is_complete:
+            return ()
+        return self._missing({match.supply_id for match in self._walk() if match.supply_id is not None})
+
+    def _missing(self, maybe: Collection[int]) -> Sequence[Known]:
+        return [supply for supply in self._catalogue.supplies if supply.pk not in maybe]
+
+    def _walk(self) -> Iterator[Match]:
+        """What each row means, looked at by itself."""
+        catalogue, by_code, make = self._catalogue, self._catalogue.by_code, tuple.__new__
         closer = _Closer(catalogue, self._confirmed)
-        maybe: set[int] = set()
         for rows in batches(self._rows, BATCH):
             named = {by_code[row.code] for row in rows if row.name and row.code in by_code}
             names = catalogue.names_of(named) if named else {}
@@ -249,27 +277,14 @@ class Matches(Iterable[Match], Sized):
                     )
                 ):
                     # Nearly every row; the rest may take its time.
-                    self._found.append(supply_id)
-                    continue
-                match = closer.look(row)
-                if match.outcome is None and match.supply_id is not None:
-                    self._found.append(match.supply_id)
+                    yield make(Match, (row, supply_id, None, ""))
                 else:
-                    self._found.append(0)
-                    if match.supply_id is not None:
-                        maybe.add(match.supply_id)
-        return maybe
+                    yield closer.look(row)
 
-    def _twice(self) -> Mapping[int, Sequence[str]]:
-        """The supplies that several rows count, and where the first of those rows stand."""
-        ordered = sorted(filter(None, self._found))
-        twice: dict[int, list[str]] = {pk: [] for pk, after in pairwise(ordered) if pk == after}
-        if twice:
-            for row, supply_id in zip(self._rows, self._found, strict=True):
-                places = twice.get(supply_id)
-                if places is not None and len(places) < MOST_PLACES:
-                    places.append(str(row.line))
-        return twice
+
+def _sold_out(supply: Known) -> Match:
+    """What a complete list says of a supply by leaving it out."""
+    return Match(Row(number=0, column="", code=supply.code, name=supply.name, value=0), supply.pk)
 
 
 def _counted_twice(row: Row, supply_id: int, places: Sequence[str]) -> Match:
