@@ -2144,6 +2144,7 @@ CREATE TABLE public.stock_report (
     CONSTRAINT stock_report_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT stock_report_disturbances_check CHECK ((disturbances >= 0))
 );
+ALTER TABLE ONLY public.stock_report ALTER COLUMN raw SET STORAGE EXTERNAL;
 CREATE TABLE public.stock_unappliedline (
     id bigint CONSTRAINT stock_reportline_id_not_null NOT NULL,
     "row" integer CONSTRAINT stock_reportline_row_not_null NOT NULL,
@@ -2226,7 +2227,7 @@ CREATE TABLE public.stock_supply (
     cooperative_id bigint NOT NULL,
     lot_id bigint,
     product_id integer NOT NULL,
-    counted_sha256 character varying(64) NOT NULL,
+    counted_digest character varying(16) CONSTRAINT stock_supply_counted_sha256_not_null NOT NULL,
     counts_from timestamp with time zone,
     counted_base_units bigint,
     counted_unit character varying(20) NOT NULL,
@@ -3454,36 +3455,37 @@ INSERT INTO public.django_migrations VALUES (478, 'stock', '0005_what_was_said_i
 INSERT INTO public.django_migrations VALUES (479, 'stock', '0006_checked_once_a_statement', '2000-01-01 00:00:00+00');
 INSERT INTO public.django_migrations VALUES (480, 'stock', '0007_program_disturbances_lots', '2000-01-01 00:00:00+00');
 INSERT INTO public.django_migrations VALUES (481, 'stock', '0008_a_count_carries_its_cell', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (482, 'userprofile', '0001_initial', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (483, 'userprofile', '0002_auto_20150907_0602', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (484, 'userprofile', '0003_auto_20151104_1102', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (485, 'userprofile', '0004_auto_20160114_0419', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (486, 'userprofile', '0005_auto_20160205_0651', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (487, 'userprofile', '0006_auto_20160829_0819', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (488, 'userprofile', '0007_auto_20161115_0940', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (489, 'userprofile', '0008_auto_20161115_1011', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (490, 'userprofile', '0009_auto_20170206_0407', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (491, 'userprofile', '0010_auto_20170919_0839', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (492, 'userprofile', '0011_auto_20171110_0552', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (493, 'userprofile', '0012_auto_20171117_0846', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (494, 'userprofile', '0013_auto_20171120_0521', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (495, 'userprofile', '0014_auto_20171129_1004', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (496, 'userprofile', '0015_auto_20171213_0734', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (497, 'userprofile', '0016_auto_20180108_0814', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (498, 'warehouse', '0001_initial', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (499, 'warehouse', '0002_auto_20200123_0036', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (500, 'warehouse', '0003_warehouse_slug', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (501, 'warehouse', '0004_auto_20200129_0717', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (502, 'warehouse', '0005_auto_20200204_0722', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (503, 'warehouse', '0006_auto_20200228_0519', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (504, 'warehouse', '0007_auto_20200406_0341', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (505, 'warehouse', '0008_auto_20200430_0239', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (506, 'warehouse', '0009_remove_invalid_allocation', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (507, 'webhook', '0001_initial', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (508, 'webhook', '0002_webhook_name', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (509, 'webhook', '0003_unmount_service_account', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (510, 'webhook', '0004_mount_app', '2000-01-01 00:00:00+00');
-INSERT INTO public.django_migrations VALUES (511, 'wishlist', '0001_initial', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (482, 'stock', '0009_what_was_said_is_compressed', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (483, 'userprofile', '0001_initial', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (484, 'userprofile', '0002_auto_20150907_0602', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (485, 'userprofile', '0003_auto_20151104_1102', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (486, 'userprofile', '0004_auto_20160114_0419', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (487, 'userprofile', '0005_auto_20160205_0651', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (488, 'userprofile', '0006_auto_20160829_0819', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (489, 'userprofile', '0007_auto_20161115_0940', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (490, 'userprofile', '0008_auto_20161115_1011', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (491, 'userprofile', '0009_auto_20170206_0407', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (492, 'userprofile', '0010_auto_20170919_0839', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (493, 'userprofile', '0011_auto_20171110_0552', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (494, 'userprofile', '0012_auto_20171117_0846', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (495, 'userprofile', '0013_auto_20171120_0521', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (496, 'userprofile', '0014_auto_20171129_1004', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (497, 'userprofile', '0015_auto_20171213_0734', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (498, 'userprofile', '0016_auto_20180108_0814', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (499, 'warehouse', '0001_initial', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (500, 'warehouse', '0002_auto_20200123_0036', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (501, 'warehouse', '0003_warehouse_slug', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (502, 'warehouse', '0004_auto_20200129_0717', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (503, 'warehouse', '0005_auto_20200204_0722', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (504, 'warehouse', '0006_auto_20200228_0519', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (505, 'warehouse', '0007_auto_20200406_0341', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (506, 'warehouse', '0008_auto_20200430_0239', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (507, 'warehouse', '0009_remove_invalid_allocation', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (508, 'webhook', '0001_initial', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (509, 'webhook', '0002_webhook_name', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (510, 'webhook', '0003_unmount_service_account', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (511, 'webhook', '0004_mount_app', '2000-01-01 00:00:00+00');
+INSERT INTO public.django_migrations VALUES (512, 'wishlist', '0001_initial', '2000-01-01 00:00:00+00');
 INSERT INTO public.django_site VALUES (1, 'localhost:8000', 'Saleor e-commerce');
 INSERT INTO public.menu_menu VALUES (1, 'navbar', '[]');
 INSERT INTO public.menu_menu VALUES (2, 'footer', '[]');
@@ -3530,7 +3532,7 @@ SELECT pg_catalog.setval('public.django_celery_beat_intervalschedule_id_seq', 1,
 SELECT pg_catalog.setval('public.django_celery_beat_periodictask_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_celery_beat_solarschedule_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_content_type_id_seq', 110, true);
-SELECT pg_catalog.setval('public.django_migrations_id_seq', 511, true);
+SELECT pg_catalog.setval('public.django_migrations_id_seq', 512, true);
 SELECT pg_catalog.setval('public.django_prices_vatlayer_ratetypes_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_prices_vatlayer_vat_id_seq', 1, false);
 SELECT pg_catalog.setval('public.django_site_id_seq', 1, true);

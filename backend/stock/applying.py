@@ -37,7 +37,7 @@ from backend.stock.decide import Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable, ReportClosed
 from backend.stock.feeds.document import Row, as_text
 from backend.stock.freshness import bump_stock_version_on_commit
-from backend.stock.matching import BATCH, Catalogue, Match, Matches
+from backend.stock.matching import BATCH, Match, Matches
 from backend.stock.models import Movement, Report
 from backend.stock.progress import Stage, tell
 from backend.stock.words import Outcome
@@ -185,7 +185,6 @@ def _apply(*, report: Report, now: datetime) -> None:
             count=count,
             matches=matches,
             total=len(document.rows),
-            catalogue=catalogue,
             now=now,
         )
     else:
@@ -195,6 +194,7 @@ def _apply(*, report: Report, now: datetime) -> None:
             ledger.close_turnstile(cooperative_id=report.cooperative_id)
         ids = ledger.bigints(named)
         ledger.hold_supplies(supply_ids=ids)
+        ledger.make_stock_rows(supply_ids=ids)
         _go_through(report=report, count=count, matches=matches, total=len(matches), supply_ids=ids, now=now)
     report.status = Status.APPLIED
     report.message = " ".join(str(remark) for remark in document.remarks)[:500]
@@ -203,7 +203,7 @@ def _apply(*, report: Report, now: datetime) -> None:
 
 
 def _apply_to_whole_shed(
-    *, report: Report, count: Count, matches: Matches, total: int, catalogue: Catalogue, now: datetime
+    *, report: Report, count: Count, matches: Matches, total: int, now: datetime
 ) -> None:
     """Apply a long report that names most of what its cooperative has: all of that is held, and nobody looks twice.
 
@@ -211,8 +211,8 @@ def _apply_to_whole_shed(
     """
     ledger.give_room()
     ledger.hold_shed(cooperative_id=report.cooperative_id)
-    ids = ledger.bigints(catalogue.by_code.values())
-    go_through = partial(_go_through, report=report, count=count, total=total, supply_ids=ids, now=now)
+    ledger.make_stock_rows_of_shed(cooperative_id=report.cooperative_id)
+    go_through = partial(_go_through, report=report, count=count, total=total, now=now)
     try:
         with transaction.atomic():
             go_through(matches=matches.in_one_go())
@@ -226,11 +226,10 @@ def _go_through(
     count: Count,
     matches: Iterable[Match],
     total: int,
-    supply_ids: ledger.Array,
     now: datetime,
+    supply_ids: ledger.Array | None = None,
 ) -> None:
-    """Decide and write all rows. total: about how many there are. supply_ids: held, those of all rows among them."""
-    ledger.make_stock_rows(supply_ids=supply_ids)
+    """Decide and write all rows. total: about how many there are. supply_ids: of those that may move; all without."""
     seen = moved = 0
     promised: list[int] = []
     for batch in batches(matches, BATCH):
@@ -358,14 +357,14 @@ def _put_on_shelf(
     *,
     report: Report,
     count: Count,
-    supply_ids: ledger.Array,
+    supply_ids: ledger.Array | None,
     promised: Collection[int],
     now: datetime,
     only_these: bool = False,
 ) -> None:
     """Balances, Stock rows and shortfalls, out of the movements that were appended.
 
-    supply_ids: all that the report may have moved. promised: those of which something is promised; of no other can
+    supply_ids: all that the report may have moved; None for all of the cooperative. promised: those of which something is promised; of no other can
     there be too little. only_these: not what the report moved before.
     """
     with connection.cursor() as cursor:
@@ -376,12 +375,15 @@ def _put_on_shelf(
                 "supplies": supply_ids if only_these else None,
                 "counted_at": count.key[0],
                 "sequence": report.sequence,
-                "sha256": report.raw_sha256,
+                "digest": count.key[2],
                 "counts_from": count.counts_from,
                 "believed": percent_believed(age=report.received_at - count.counts_from),
             },
         )
-    ledger.project(supply_ids=supply_ids)
+    if supply_ids is None:
+        ledger.project_shed(cooperative_id=report.cooperative_id)
+    else:
+        ledger.project(supply_ids=supply_ids)
     if promised:
         ledger.settle_shortfalls(supply_ids=promised, now=now)
     bump_stock_version_on_commit()
@@ -433,7 +435,7 @@ _COUNT_NUMBERS = Struct(">iqiqiqiqiqiii")
 _NEWEST_COUNT = """
     UPDATE stock_supply supply
     SET on_hand = movement.on_hand_after, counted_at = %(counted_at)s, counted_sequence = %(sequence)s,
-        counted_sha256 = %(sha256)s, counts_from = %(counts_from)s, counted_base_units = movement.base_units,
+        counted_digest = %(digest)s, counts_from = %(counts_from)s, counted_base_units = movement.base_units,
         counted_unit = movement.unit,
         believed_percent = CASE WHEN supply.is_perishable THEN %(believed)s ELSE 100 END
     FROM stock_movement movement

@@ -26,13 +26,11 @@ from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document
 from backend.stock.matching import BATCH, Catalogue, Known, Match, Matches
 from backend.stock.models import ColumnMapping, Report, Supply
+from backend.stock.models.supplies import DIGEST_DIGITS
 from backend.stock.words import Basis, Outcome
 
 MOST_AHEAD = timedelta(minutes=5)
 """How far a cooperative's clock may be ahead of ours."""
-
-SHORT = 20_000
-"""Rows of a list for which the supplies are asked for by code, instead of reading all codes of the cooperative."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def take_header(*, report: Report, document: Document) -> Count:
     if report.is_complete and not document.rows:
         raise FeedUnreadable(_("A complete list without a single good: not believed."))
     return Count(
-        key=(counted_at, report.sequence, report.raw_sha256),
+        key=(counted_at, report.sequence, report.raw_sha256[:DIGEST_DIGITS]),
         basis=Basis(report.basis),
         # A clock that is ahead cannot have counted what had not happened yet.
         counts_from=min(counted_at, report.received_at),
@@ -147,8 +145,8 @@ def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int
 
 
 def read_catalogue(*, report: Report, document: Document) -> Catalogue:
-    """What the cooperative's supplies are called: those that a short list names at once, all where it needs them."""
-    is_short = len(document.rows) <= SHORT and not report.is_complete
+    """What the cooperative's supplies are called: those that a list of one batch names at once, all where it needs them."""
+    is_short = len(document.rows) <= BATCH and not report.is_complete
     return StoredCatalogue(
         cooperative_id=report.cooperative_id,
         codes=frozenset(row.code for row in document.rows) if is_short else None,
@@ -199,7 +197,7 @@ class StoredCatalogue(Catalogue):
 def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]:
     """What the ledger says of each of these supplies, with what came or went since the count was made.
 
-    The newest count is given as far as it can be told from this one: at another moment, without sequence and sha256.
+    The newest count is given as far as it can be told from this one: at another moment, without sequence and digest.
     """
     ids = ledger.bigints(sorted(supply_ids))
     books: dict[int, Books] = {}
@@ -207,12 +205,12 @@ def read_books(*, supply_ids: Collection[int], count: Count) -> dict[int, Books]
     make = tuple.__new__
     with connection.cursor() as cursor:
         cursor.execute(_BOOKS, {"supplies": ids, "at": count.key[0]})
-        for unit, container, size, in_unit, counted_at, sequence, sha256, *columns in cursor.fetchall():
+        for unit, container, size, in_unit, counted_at, sequence, digest, *columns in cursor.fetchall():
             how = (unit, container, size)
             if how not in countings:
                 countings[how] = Counting(base=unit, container_name=container, container_units=size)
             counting = countings[how]
-            counted = None if counted_at is None else (counted_at, sequence, sha256)
+            counted = None if counted_at is None else (counted_at, sequence, digest)
             for pk, on_hand, allocated, units in zip(*columns, strict=True):
                 books[pk] = make(
                     Books, (pk, counting, on_hand, allocated, counted, units, in_unit, 0, 0, _NONE)
@@ -234,10 +232,10 @@ _NONE: frozenset[int] = frozenset()
 _BOOKS = """
     SELECT unit, container_name, container_units, counted_unit, counted_at,
            CASE WHEN counted_at = %(at)s THEN counted_sequence ELSE 0 END AS sequence,
-           CASE WHEN counted_at = %(at)s THEN counted_sha256 ELSE '' END AS sha256,
+           CASE WHEN counted_at = %(at)s THEN counted_digest ELSE '' END AS digest,
            array_agg(id), array_agg(on_hand), array_agg(allocated), array_agg(counted_base_units)
     FROM stock_supply WHERE id = ANY(%(supplies)s::bigint[])
-    GROUP BY unit, container_name, container_units, counted_unit, counted_at, sequence, sha256
+    GROUP BY unit, container_name, container_units, counted_unit, counted_at, sequence, digest
 """
 
 _LATER_MOVEMENTS = """

@@ -155,6 +155,12 @@ def make_stock_rows(*, supply_ids: Collection[int] | Array) -> None:
         cursor.execute(_MAKE_STOCK_ROWS, [bigints(supply_ids)])
 
 
+def make_stock_rows_of_shed(*, cooperative_id: int) -> None:
+    """As `make_stock_rows`, for all supplies of a cooperative."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE_STOCK_ROWS_OF_SHED, [cooperative_id])
+
+
 def happens_at(*, now: datetime, supply: Supply) -> datetime:
     """When a movement that is recorded now happened: after the newest count that is applied.
 
@@ -228,6 +234,12 @@ def project(*, supply_ids: Collection[int] | Array) -> int:
         cursor.execute(_PROJECT, [bigints(supply_ids)])
         changed: int = cursor.rowcount
     return changed
+
+
+def project_shed(*, cooperative_id: int) -> None:
+    """As `project`, for all supplies of a cooperative: there is no long list of them to be read."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PROJECT_SHED, [cooperative_id])
 
 
 def settle_shortfalls(*, supply_ids: Collection[int] | Array, now: datetime) -> None:
@@ -337,17 +349,23 @@ _STOCK = """
       ON stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
 """
 
+_THESE = "supply.id = ANY(%s::bigint[])"
+_OF_SHED = "supply.cooperative_id = %s"
+
 # Not INSERT … ON CONFLICT alone: it would use up one of Saleor's 32-bit keys for every row that is there already.
-_MAKE_STOCK_ROWS = f"""
+_MAKE_STOCK_ROWS, _MAKE_STOCK_ROWS_OF_SHED = (
+    f"""
     INSERT INTO warehouse_stock (warehouse_id, product_variant_id, quantity)
     SELECT cooperative.warehouse_id, pack.variant_id, 0
     {_PACKS}
-    WHERE supply.id = ANY(%s::bigint[]) AND NOT EXISTS (
+    WHERE {which} AND NOT EXISTS (
         SELECT FROM warehouse_stock stock
         WHERE stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
     )
     ON CONFLICT DO NOTHING
-"""  # noqa: S608  (composed of the constants above, no value from outside)
+    """  # noqa: S608  (composed of the constants above, no value from outside)
+    for which in (_THESE, _OF_SHED)
+)
 
 _STOCK_ROWS = f"""
     SELECT stock.id, supply.id, pack.variant_id, stock.warehouse_id, pack.units
@@ -380,12 +398,15 @@ PROJECTION = f"""
     {_PACKS} {_STOCK}
 """
 
-_PROJECT = f"""
+_PROJECT, _PROJECT_SHED = (
+    f"""
     UPDATE warehouse_stock stock SET quantity = {_QUANTITY}
     {_PACKS}
     WHERE stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
-      AND supply.id = ANY(%s::bigint[]) AND stock.quantity <> {_QUANTITY}
-"""  # noqa: S608  (composed of the constants above, no value from outside)
+      AND {which} AND stock.quantity <> {_QUANTITY}
+    """  # noqa: S608  (composed of the constants above, no value from outside)
+    for which in (_THESE, _OF_SHED)
+)
 
 _CHANGE_SHORTFALLS = """
     UPDATE stock_shortfall shortfall

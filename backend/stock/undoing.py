@@ -26,6 +26,7 @@ from backend.stock.errors import ReportClosed
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.ledger import Balance, Cell, Entry
 from backend.stock.models import LotChange, Movement, Report, Supply
+from backend.stock.models.supplies import DIGEST_DIGITS
 
 Status = Report.Status
 
@@ -66,7 +67,7 @@ def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) ->
         counted = _counts_of(report=report)
         supplies = ledger.lock_supplies(supply_ids=[each.supply_id for each in counted])
         ledger.lock_stock_rows(supply_ids=list(supplies))
-        key = (report.counted_at, report.sequence, report.raw_sha256)
+        key = (report.counted_at, report.sequence, report.raw_sha256[:DIGEST_DIGITS])
         ours = [each for each in counted if _newest_count(supplies[each.supply_id]) == key]
         newer = [
             supplies[each.supply_id] for each in counted if _newest_count(supplies[each.supply_id]) != key
@@ -81,7 +82,7 @@ def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) ->
 
 
 def _newest_count(supply: Supply) -> tuple[datetime | None, int, str]:
-    return supply.counted_at, supply.counted_sequence, supply.counted_sha256
+    return supply.counted_at, supply.counted_sequence, supply.counted_digest
 
 
 def _counts_of(*, report: Report) -> list[_Counted]:
@@ -186,10 +187,10 @@ def _named(supplies: Sequence[object]) -> str:
 
 
 # The newest count that nobody undid is the newest again; none: the supply is as if never counted.
-_COUNT_BEFORE = """
+_COUNT_BEFORE = f"""
     UPDATE stock_supply supply
     SET counted_at = before.counted_at, counted_sequence = COALESCE(before.sequence, 0),
-        counted_sha256 = COALESCE(before.raw_sha256, ''), counts_from = before.counts_from,
+        counted_digest = COALESCE(LEFT(before.raw_sha256, {DIGEST_DIGITS}), ''), counts_from = before.counts_from,
         counted_base_units = before.base_units, counted_unit = COALESCE(before.unit, '')
     FROM stock_supply undone
     LEFT JOIN LATERAL (
@@ -205,4 +206,4 @@ _COUNT_BEFORE = """
         LIMIT 1
     ) before ON true
     WHERE undone.id = ANY(%(supplies)s::bigint[]) AND supply.id = undone.id
-"""
+"""  # noqa: S608  (composed of a constant, no value from outside)

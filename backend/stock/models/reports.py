@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from backend.common.fields import CompressedField
 from backend.common.ids import time_ordered_uuid
 from backend.cooperatives.models import Cooperative, ProgramToken
 from backend.provenance.models import HarvestLot
@@ -81,7 +82,7 @@ class Report(models.Model):
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
     sequence = models.BigIntegerField(_("sequence"), default=0)
     idempotency_key = models.CharField(_("idempotency key"), max_length=100)
-    raw = models.BinaryField(_("raw bytes"))
+    raw = CompressedField(_("raw bytes"))
     raw_sha256 = models.CharField(_("sha256 of the raw bytes"), max_length=64)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RECEIVED)
     message = models.CharField(_("message"), max_length=500, blank=True)

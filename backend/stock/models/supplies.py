@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from backend.cooperatives.models import Cooperative
 from backend.provenance.models import HarvestLot
 
+DIGEST_DIGITS = 16
+
 
 class Supply(models.Model):
     """One cooperative's good, counted in a base unit and sold as one or more packs.
@@ -62,12 +64,13 @@ class Supply(models.Model):
     )
     on_hand = models.BigIntegerField(_("on hand"), default=0)
     allocated = models.BigIntegerField(_("allocated"), default=0)
-    # The newest count that was applied. (counted_at, counted_sequence, counted_sha256) orders counts, so that any
+    # The newest count that was applied. (counted_at, counted_sequence, counted_digest) orders counts, so that any
     # order of arrival ends in the same state; counts_from is counted_at, or when the report arrived where the
     # cooperative's clock was ahead: movements later than that are not in the count.
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
     counted_sequence = models.BigIntegerField(_("sequence of the count"), default=0)
-    counted_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    # The first digits of the sha256 of what was said: as good as all to tell two counts apart, and in every row.
+    counted_digest = models.CharField(max_length=DIGEST_DIGITS, blank=True, editable=False)
     counts_from = models.DateTimeField(null=True, blank=True, editable=False)
     counted_base_units = models.BigIntegerField(
         _("base units counted"), null=True, blank=True, editable=False

@@ -45,7 +45,7 @@ def newest_count(supply: Supply) -> tuple[object, ...]:
         supply.on_hand,
         supply.counted_at,
         supply.counted_sequence,
-        supply.counted_sha256,
+        supply.counted_digest,
         supply.counts_from,
         supply.counted_base_units,
         supply.counted_unit,
