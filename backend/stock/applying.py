@@ -16,7 +16,7 @@ from struct import Struct
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -37,7 +37,7 @@ from backend.stock.decide import Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable, ReportClosed
 from backend.stock.feeds.document import Row, as_text
 from backend.stock.freshness import bump_stock_version_on_commit
-from backend.stock.matching import BATCH, Match, Matches
+from backend.stock.matching import BATCH, CountedTwice, Match, Matches
 from backend.stock.models import Movement, Report
 from backend.stock.progress import Stage, tell
 from backend.stock.words import Outcome
@@ -207,7 +207,7 @@ def _apply_to_whole_shed(
 ) -> None:
     """Apply a long report that names most of what its cooperative has: all of that is held, and nobody looks twice.
 
-    Should two rows count one good, the ledger refuses the second, and the report is gone through again, looking first.
+    Should two rows count one good, all is taken back, and the report is gone through again, looking first.
     """
     ledger.give_room()
     ledger.hold_shed(cooperative_id=report.cooperative_id)
@@ -216,7 +216,7 @@ def _apply_to_whole_shed(
     try:
         with transaction.atomic():
             go_through(matches=matches.in_one_go())
-    except IntegrityError:
+    except CountedTwice:
         go_through(matches=matches)
 
 
