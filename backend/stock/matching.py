@@ -26,6 +26,9 @@ BATCH = 5_000
 MOST_SUGGESTIONS = 50
 """Unknown codes that are compared with all others; a file of nothing else is another cooperative's."""
 
+MOST_COMPARED = 2_000_000
+"""Names and codes that they are compared with in all: a second for each million."""
+
 MOST_PLACES = 5
 """Rows that count the same good and that the message names."""
 
@@ -56,6 +59,7 @@ class Catalogue:
     def __init__(self, supplies: Iterable[Known] = ()) -> None:
         self._supplies = supplies
         self._suggested: dict[tuple[str, str], Known | None] = {}
+        self._compared = 0
 
     @cached_property
     def supplies(self) -> Sequence[Known]:
@@ -139,7 +143,10 @@ class Catalogue:
             if named:
                 return self._by_pk[named[0]]
         for text, choices in ((written, self._by_name), (plain(code), self._by_plain_code)):
-            near = difflib.get_close_matches(text, choices, n=1, cutoff=0.6) if text else []
+            if not text or self._compared >= MOST_COMPARED:
+                continue
+            self._compared += len(choices)
+            near = difflib.get_close_matches(text, choices, n=1, cutoff=0.6)
             if near:
                 found = choices[near[0]]
                 return self._by_pk[found if isinstance(found, int) else found[0]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.stock import matching
 from backend.stock.feeds.document import Row
 from backend.stock.matching import BATCH, MOST_SUGGESTIONS, Catalogue, Known, Matches
 from backend.stock.words import Outcome
@@ -122,6 +123,19 @@ def test_rows_mean_the_same_each_time_they_are_gone_through() -> None:
     ]
     assert [each.row for each in found][: len(rows)] == rows
     assert found.further() == [2, 3]
+
+
+def test_a_great_shed_is_searched_for_the_first_unknown_codes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "MOST_COMPARED", 8)
+    catalogue = Catalogue(CATALOGUE.supplies)
+    rows = [row("5", code=f"XY-0O0{number}", number=number) for number in (1, 2, 4)]
+    found = Matches(rows=rows, catalogue=catalogue)
+    for _pass in range(2):
+        assert [(each.outcome, each.supply_id) for each in found] == [
+            (Outcome.WAITING, 1),
+            (Outcome.WAITING, 2),
+            (Outcome.WAITING, None),
+        ]
 
 
 def test_a_good_that_is_counted_far_apart_is_refused_in_both_rows() -> None:
