@@ -15,7 +15,8 @@ SHELF = "/c/roots-stems/"
 
 
 def goods(page: Page) -> list[str]:
-    return page.locator(".shelf h3").all_inner_texts()
+    # Not the inner text: of what is far below the screen and was not drawn yet, that is nothing.
+    return [name.strip() for name in page.locator(".shelf h3").all_text_contents()]
 
 
 def open_choices(page: Page) -> None:
