@@ -39,7 +39,17 @@ class Migration(migrations.Migration):
         migrations.RunPython(compress, decompress),
         migrations.RunSQL(sql=END, reverse_sql=f"{LZ4_AGAIN}; {BEGIN.splitlines()[1]}"),
         migrations.RenameField(model_name="supply", old_name="counted_sha256", new_name="counted_digest"),
-        # Cut, not refused.
+        migrations.RunSQL(
+            sql="UPDATE stock_supply SET counted_digest = LEFT(counted_digest, 16)",
+            # The rest of the digits, which an undo compares, from the report that counted last.
+            reverse_sql="""
+                UPDATE stock_supply supply SET counted_digest = report.raw_sha256
+                FROM stock_report report
+                WHERE report.cooperative_id = supply.cooperative_id AND report.counted_at = supply.counted_at
+                  AND report.sequence = supply.counted_sequence
+                  AND report.raw_sha256 LIKE supply.counted_digest || '%' AND supply.counted_digest <> ''
+            """,
+        ),
         migrations.AlterField(
             model_name="supply",
             name="counted_digest",
