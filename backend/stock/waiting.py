@@ -31,7 +31,8 @@ def waiting_lines(*, cooperative: Cooperative, since: datetime) -> QuerySet[Repo
     ).filter(
         Q(supply__isnull=True)
         | Q(supply__counted_at__isnull=True)
-        | Q(report__counted_at__gt=F("supply__counted_at"))
+        # Of the same moment, too: an unknown code is perhaps a good that another row of the list counts.
+        | Q(report__counted_at__gte=F("supply__counted_at"))
     )
     newest = waiting.order_by("code", "-pk").distinct("code").values("pk")
     # All of it said twice, so that the database need not look for them among the lines of all other reports.

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from backend.common.clock import in_shop_zone
 from backend.common.fields import CompressedField
 from backend.common.ids import time_ordered_uuid
 from backend.cooperatives.models import Cooperative, ProgramToken
@@ -118,7 +119,7 @@ class Report(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.cooperative} · {self.received_at:%Y-%m-%d %H:%M}"
+        return f"{self.cooperative} · {in_shop_zone(self.received_at):%Y-%m-%d %H:%M}"
 
 
 class UnappliedLine(models.Model):

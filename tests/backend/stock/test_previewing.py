@@ -13,6 +13,7 @@ from backend.stock.audit import find_drift
 from backend.stock.errors import FeedUnreadable, MappingUnclear, ReportClosed
 from backend.stock.models import Movement, Report, ReportLine, Supply
 from backend.stock.services import Preview, PreviewLine
+from backend.stock.waiting import waiting_lines
 from backend.stock.words import Basis, Outcome
 from tests.backend.stock.shed import (
     MORNING,
@@ -257,6 +258,18 @@ def test_a_waiting_line_that_is_older_than_a_newer_count_changes_nothing(
     count(baima, {"XY-0007": "90"}, at=LATER + timedelta(minutes=1))
     services.confirm_lines(report_id=report.pk, rows=[1], submitted_by=None, now=LATER + timedelta(minutes=2))
     assert report.lines.get().outcome == Outcome.SKIPPED
+    assert available(celtuce, variant_of(celtuce)) == 45
+
+
+def test_an_unknown_code_waits_beside_the_row_of_the_good_that_it_may_be(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    report = count(baima, {"XY-0007": "90", "XY-0O07": "80"}, at=LATER)
+    (line,) = waiting_lines(cooperative=baima, since=LATER - timedelta(days=1))
+    assert (line.code, line.supply) == ("XY-0O07", celtuce)
+    services.confirm_lines(report_id=report.pk, rows=[2], submitted_by=None, now=LATER + timedelta(minutes=1))
+    assert report.lines.get(row=2).outcome == Outcome.REFUSED
+    assert not waiting_lines(cooperative=baima, since=LATER - timedelta(days=1)).exists()
     assert available(celtuce, variant_of(celtuce)) == 45
 
 
