@@ -434,7 +434,8 @@ def test_a_body_of_any_bytes_is_answered_as_a_bad_request(
                 {"Authorization": "JWT \u00ff"},
                 {"Authorization": "Bearer " + "a" * 31},
                 {"Content-Encoding": "gzip"},
-                {"Content-Length": str(chance.choice((-1, 0, 3, 2**70)))},
+                # Of more than comes, the test's client makes an error of its own; a server waits.
+                {"Content-Length": str(chance.choice((-1, 0, min(3, len(body)), 2**70)))},
                 {"Accept-Language": "\u00ff;q=x"},
                 {"X-Request-Id": "\u00ff" * 40},
             )
