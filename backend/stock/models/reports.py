@@ -122,13 +122,33 @@ class Report(models.Model):
         return f"{self.cooperative} · {in_shop_zone(self.received_at):%Y-%m-%d %H:%M}"
 
 
-class UnappliedLine(models.Model):
-    """A row of a report that moved nothing, as it stood: it waits for a person, was refused, or was skipped.
+class Line(models.Model):
+    """A row as it stood, and what became of it. base_units: what it says, as far as it was understood."""
+
+    Outcome = Outcome
+
+    row = models.PositiveIntegerField(_("row"))
+    column = models.CharField(_("column"), max_length=40, blank=True)
+    code = models.CharField(_("code"), max_length=60, blank=True)
+    raw = models.CharField(_("as written"), max_length=200, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    message = models.CharField(_("message"), max_length=300, blank=True)
+
+    class Meta:
+        abstract = True
+        ordering = ("report", "row", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.code} {self.raw}"
+
+
+class UnappliedLine(Line):
+    """A row of a report that moved nothing: it waits for a person, was refused, or was skipped.
 
     One that waited and that a person said is meant is accepted: its movement says so from then on.
     """
-
-    Outcome = Outcome
 
     # Checked by a trigger, as a movement's supply is.
     report = models.ForeignKey(
@@ -138,11 +158,6 @@ class UnappliedLine(models.Model):
         verbose_name=_("report"),
         db_constraint=False,
     )
-    row = models.PositiveIntegerField(_("row"))
-    column = models.CharField(_("column"), max_length=40, blank=True)
-    code = models.CharField(_("code"), max_length=60, blank=True)
-    raw = models.CharField(_("as written"), max_length=200, blank=True)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
     supply = models.ForeignKey(
         Supply,
         on_delete=models.SET_NULL,
@@ -153,30 +168,21 @@ class UnappliedLine(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
-    unit = models.CharField(_("unit"), max_length=20, blank=True)
-    message = models.CharField(_("message"), max_length=300, blank=True)
 
-    class Meta:
-        ordering = ("report", "row", "pk")
+    class Meta(Line.Meta):
         verbose_name = _("line that moved nothing")
         verbose_name_plural = _("lines that moved nothing")
         indexes = [
             models.Index(fields=("supply",), condition=Q(outcome="waiting"), name="waiting_for_a_person"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.row}: {self.code} {self.raw}"
 
-
-class ReportLine(models.Model):
-    """One row of a report, as it stood, and its outcome: a view of the movements of counts and of unapplied lines.
+class ReportLine(Line):
+    """One row of a report, whatever became of it: a view of the movements of counts and of unapplied lines.
 
     What was accepted is in the ledger, cell and all, so that a hundred thousand rows are written once. Its id is twice
     that of its movement; other lines have odd ones. To be found by report, never by id.
     """
-
-    Outcome = Outcome
 
     id = models.BigIntegerField(primary_key=True)
     report = models.ForeignKey(
@@ -186,11 +192,6 @@ class ReportLine(models.Model):
         verbose_name=_("report"),
         db_constraint=False,
     )
-    row = models.PositiveIntegerField(_("row"))
-    column = models.CharField(_("column"), max_length=40, blank=True)
-    code = models.CharField(_("code"), max_length=60, blank=True)
-    raw = models.CharField(_("as written"), max_length=200, blank=True)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
     supply = models.ForeignKey(
         Supply,
         on_delete=models.DO_NOTHING,
@@ -200,19 +201,12 @@ class ReportLine(models.Model):
         verbose_name=_("supply"),
         db_constraint=False,
     )
-    base_units = models.BigIntegerField(_("base units"), null=True, blank=True)
-    unit = models.CharField(_("unit"), max_length=20, blank=True)
-    message = models.CharField(_("message"), max_length=300, blank=True)
 
-    class Meta:
+    class Meta(Line.Meta):
         managed = False
         db_table = "stock_reportline"
-        ordering = ("report", "row", "pk")
         verbose_name = _("line of a report")
         verbose_name_plural = _("lines of reports")
-
-    def __str__(self) -> str:
-        return f"{self.row}: {self.code} {self.raw}"
 
 
 class LotChange(models.Model):
