@@ -165,11 +165,15 @@ def _words_for(name: str) -> list[str]:
 def plain(text: str) -> str:
     """A code or name as it is compared: full-width letters, other dashes, case and spaces make no difference."""
     if text.isascii() and text.isprintable() and " " not in text and "_" not in text:
-        return text.upper()
-    if not text.isprintable():
-        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
-    text = unicodedata.normalize("NFKC", text).upper()
-    return re.sub(r"\s", "", re.sub(r"[‐‑‒–—―−_]", "-", text))
+        written = text.upper()
+    else:
+        visible = text
+        if not text.isprintable():
+            visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+        written = unicodedata.normalize("NFKC", visible).upper()
+        written = re.sub(r"\s", "", re.sub(r"[‐‑‒–—―−_]", "-", written))
+    # Of a hundred thousand names that are plain already there is no second copy.
+    return text if written == text else written
 
 
 class CountedTwice(Exception):
