@@ -12,6 +12,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from saleor.account.models import User
@@ -206,6 +207,26 @@ def test_a_second_tap_is_no_second_claim(client: Client, order: Order) -> None:
     first, second = send(client, order, form), send(client, order, form)
     assert first["Location"] == second["Location"]
     assert Claim.objects.count() == 1
+
+
+def test_a_form_that_was_cut_off_among_its_photos_opens_no_claim_and_the_whole_one_does(
+    client: Client, order: Order
+) -> None:
+    """As a browser cuts off the first form when its button is tapped again."""
+    page = client.get(f"/orders/{order.token}/claim/").content.decode()
+    names = re.findall(r'<(?:input|textarea)[^>]* name="([^"]+)"', page)
+    form = form_of(client, order)
+    in_order = {name: form[name] for name in dict.fromkeys(names) if name in form}
+    for photo in form["photos"]:
+        photo.seek(0)
+    body = encode_multipart(BOUNDARY, in_order)
+    # In the second photo: Django takes the first for all that there is.
+    end = body.rindex(b'name="photos"') + 300
+    address = f"/orders/{order.token}/claim/"
+    cut = client.generic("POST", address, body[:end], content_type=MULTIPART_CONTENT)
+    assert cut.status_code == 422 and not Claim.objects.exists()
+    whole = client.generic("POST", address, body, content_type=MULTIPART_CONTENT)
+    assert whole.status_code == 302 and Claim.objects.get().photos.count() == 2
 
 
 @pytest.mark.parametrize(
