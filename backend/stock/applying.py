@@ -190,8 +190,10 @@ def _apply(*, report: Report, now: datetime) -> None:
     else:
         named = matches.further()
         if len(named) <= BATCH:
-            # A report that takes its time does not keep buyers from goods that it does not name.
             ledger.close_turnstile(cooperative_id=report.cooperative_id)
+        else:
+            # A report that takes its time does not keep buyers from goods that it does not name.
+            ledger.give_room()
         ids = ledger.bigints(named)
         ledger.hold_supplies(supply_ids=ids)
         ledger.make_stock_rows(supply_ids=ids)
@@ -364,8 +366,8 @@ def _put_on_shelf(
 ) -> None:
     """Balances, Stock rows and shortfalls, out of the movements that were appended.
 
-    supply_ids: all that the report may have moved; None for all of the cooperative. promised: those of which something is promised; of no other can
-    there be too little. only_these: not what the report moved before.
+    supply_ids: all that the report may have moved; None for all of the cooperative. promised: those of which something
+    is promised; of no other can there be too little. only_these: not what the report moved before.
     """
     with connection.cursor() as cursor:
         cursor.execute(

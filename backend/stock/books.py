@@ -145,7 +145,7 @@ def proposals(*, document: Document, weighed: Weighed, count: Count) -> dict[int
 
 
 def read_catalogue(*, report: Report, document: Document) -> Catalogue:
-    """What the cooperative's supplies are called: those that a list of one batch names at once, all where it needs them."""
+    """What the cooperative's supplies are called: at once those that a list of one batch names, all where it needs them."""
     is_short = len(document.rows) <= BATCH and not report.is_complete
     return StoredCatalogue(
         cooperative_id=report.cooperative_id,

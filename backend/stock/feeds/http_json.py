@@ -33,9 +33,6 @@ MOST_SEQUENCE = 2**63 - 1
 MOST_DIGITS = 4300
 """Of a whole number: more are never made one, by Python's own reckoning."""
 
-MOST_KEPT = 30
-"""Characters of a number with a point that is kept for whoever says it again."""
-
 _NOT_JSON = _("The document is not JSON, or was cut off.")
 _NO_ITEM = _("This is not an item with a code.")
 _NO_QUANTITY = _("The quantity is neither a number nor text.")
