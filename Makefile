@@ -34,10 +34,14 @@ run: $(READY) ## start the shop and serve until Ctrl-C (PORT=8000, HOST=127.0.0.
 # Each process has a shop of its own for the journeys. One more than there are cores: some tests wait for a shop.
 PYTEST_WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 6 ? n + 1 : 6)))
 
+# The longest test may take 600 s. Some are beyond a time-out's reach: a thread is joined, or Hypothesis takes the time-out
+# for a failure and tries again. Then all stacks are printed, the process ends, and the test is named.
+HANGS := -o faulthandler_timeout=660 -o faulthandler_exit_on_timeout=true
+
 .PHONY: test
 test: $(READY) ## all tests: unit, PostgreSQL and Redis, Celery, browser journeys (T=path runs some)
 	@$(PYTHON) -m backend.config.messages
-	@$(PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(or $(T),tests --ignore=tests/bench)
+	@$(PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(HANGS) $(or $(T),tests --ignore=tests/bench)
 
 CHECKS := lint format types layers templates migrations api messages dependencies advisories
 

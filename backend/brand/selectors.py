@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 
 from django.conf import settings
 from django.db.models import (
@@ -20,6 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, RowNumber, TruncDate
 from django.utils import timezone
+from django.utils.functional import cached_property
 from prices import Money
 from saleor.order import OrderStatus
 from saleor.order.models import Order, OrderLine

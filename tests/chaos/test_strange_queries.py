@@ -297,7 +297,6 @@ def ids(db: None) -> list[str]:
     return [to_global_id(*each) for each in known] + [str(report.pk)]
 
 
-@pytest.mark.timeout(0)
 def test_nothing_that_is_asked_breaks_the_shop_or_shows_somebody_else(
     ids: list[str], soak_minutes: float, settings: Any
 ) -> None:
@@ -321,14 +320,19 @@ def test_nothing_that_is_asked_breaks_the_shop_or_shows_somebody_else(
         name, document = questioner.operation()
         for who, token in tokens.items():
             asked[who] += 1
-            with transaction.atomic():
-                response = client.post(
-                    "/graphql/",
-                    data=json.dumps({"query": document}),
-                    content_type="application/json",
-                    headers={"Authorization": f"JWT {token}"} if token else {},
-                )
-                transaction.set_rollback(True)
+            try:
+                with transaction.atomic():
+                    response = client.post(
+                        "/graphql/",
+                        data=json.dumps({"query": document}),
+                        content_type="application/json",
+                        headers={"Authorization": f"JWT {token}"} if token else {},
+                    )
+                    transaction.set_rollback(True)
+            except BaseException:
+                # A time-out too: then this is the question that is never answered.
+                print(f"seed {seed}, {who}: {document}")
+                raise
             text = response.content.decode()
             ran[who] += '"data"' in text
             what = _what_is_wrong(response.status_code, text, document)
@@ -411,7 +415,6 @@ def _spoilt(body: bytes, chance: random.Random) -> bytes:
     return body
 
 
-@pytest.mark.timeout(0)
 def test_a_body_of_any_bytes_is_answered_as_a_bad_request(
     db: None, soak_minutes: float, settings: Any
 ) -> None:

@@ -14,8 +14,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
+
+from django.utils.functional import cached_property
 
 from backend.catalogue.search import readings
 from backend.common.synonyms import load_groups

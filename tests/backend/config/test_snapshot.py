@@ -10,7 +10,7 @@ from backend.config.snapshot import SNAPSHOT, restore_if_empty, take, take_from_
 from tests.databases import Servers
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_the_snapshot_is_what_a_migrate_from_nothing_makes() -> None:
     """A minute: that is what the snapshot saves everybody else."""
     kept, migrated = SNAPSHOT.read_text(encoding="utf-8"), take_from_nothing()
