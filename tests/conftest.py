@@ -275,7 +275,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+RUNNING: set[str] = set()
+"""What has begun and not ended, in whichever process."""
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    RUNNING.add(nodeid)
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    RUNNING.discard(nodeid)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if RUNNING:
+        terminalreporter.write_sep("=", "INTERRUPTED IN")
+        terminalreporter.write_line("\n".join(sorted(RUNNING)))
     left_out = [
         report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)
     ]
