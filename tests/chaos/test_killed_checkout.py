@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from saleor.checkout.models import Checkout
 from saleor.order import OrderStatus
@@ -66,7 +68,9 @@ def complete(bank: Bank) -> Iterator[Complete]:
 
         def complete(checkout: Checkout, *, dies: str) -> int:
             print(json.dumps({"checkout": str(checkout.token), "dies": dies}), file=stdin, flush=True)
-            return -int(stdout.readline())
+            ended_by = -int(stdout.readline())
+            wait_until_nobody_else_is_connected()
+            return ended_by
 
         yield complete
         stdin.close()
@@ -81,6 +85,21 @@ def bank_is_offered(settings: Any) -> None:
 def promised(shed: produce.Shed) -> int:
     shed.supply.refresh_from_db()
     return shed.supply.allocated
+
+
+def wait_until_nobody_else_is_connected() -> None:
+    """PostgreSQL takes a moment to see that a process has died; until then its locks stand."""
+    deadline = time.monotonic() + 60
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
+            )
+            if cursor.fetchone() is None:
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def order_of(checkout: Checkout) -> Order | None:
