@@ -39,6 +39,7 @@ def install_after_import() -> None:
         empty_arrays,
         letter_links,
         lock_order,
+        lost_promises,
         metadata_permissions,
         new_districts,
         own_baskets,

@@ -226,6 +226,9 @@ class Clients:
     def grow(self, *, goods: int, dishes: int) -> None:
         market.add_goods(self.market, goods=goods, dishes=dishes)
         index_all()
+        with connection.cursor() as cursor:
+            # Where tables that were emptied have been looked at last, PostgreSQL takes minutes for a page of goods.
+            cursor.execute("ANALYZE")
 
     def variables(self, size: int) -> dict[str, Any]:
         basket, method = self.baskets[size], ShippingMethod.objects.get()
