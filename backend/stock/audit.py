@@ -140,6 +140,11 @@ _ROWS = """
       ON stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
 """
 
+# What is promised of a stray row stays promised; nothing more of it is sold.
+_PROMISED = """COALESCE((
+    SELECT SUM(allocation.quantity_allocated) FROM warehouse_allocation allocation WHERE allocation.stock_id = stock.id
+), 0)"""
+
 # Each answers supply, Stock row, the figure that is and the figure that should be.
 _QUERIES = {
     Drift.ON_HAND: f"""
@@ -173,10 +178,10 @@ _QUERIES = {
         SELECT MIN(supply.id), stock.id, COUNT(*), 1 {_ROWS}
         WHERE stock.id IS NOT NULL GROUP BY stock.id HAVING COUNT(*) > 1 ORDER BY stock.id
     """,
-    Drift.STRAY: """
-        SELECT NULL, stock.id, stock.quantity, 0
+    Drift.STRAY: f"""
+        SELECT NULL, stock.id, stock.quantity, {_PROMISED}
         FROM warehouse_stock stock
-        WHERE stock.quantity > 0
+        WHERE stock.quantity > {_PROMISED}
           AND EXISTS (SELECT FROM stock_pack pack WHERE pack.variant_id = stock.product_variant_id)
           AND NOT EXISTS (
             SELECT FROM stock_pack pack
@@ -185,7 +190,7 @@ _QUERIES = {
             WHERE pack.variant_id = stock.product_variant_id AND cooperative.warehouse_id = stock.warehouse_id
           )
         ORDER BY stock.id
-    """,
+    """,  # noqa: S608  (composed of the constants above, no value from outside)
     Drift.SHORTFALL: """
         SELECT supply.id, NULL, COALESCE(shortfall.base_units, 0), GREATEST(supply.allocated - supply.on_hand, 0)
         FROM stock_supply supply
@@ -195,11 +200,6 @@ _QUERIES = {
     """,
 }
 
-# What is promised of a stray row stays promised; nothing more of it is sold.
-_EMPTY_STRAYS = """
-    UPDATE warehouse_stock stock SET quantity = COALESCE((
-        SELECT SUM(allocation.quantity_allocated) FROM warehouse_allocation allocation
-        WHERE allocation.stock_id = stock.id
-    ), 0)
-    WHERE stock.id = ANY(%s)
-"""
+_EMPTY_STRAYS = f"""
+    UPDATE warehouse_stock stock SET quantity = {_PROMISED} WHERE stock.id = ANY(%s)
+"""  # noqa: S608  (composed of the constants above, no value from outside)
