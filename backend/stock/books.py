@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -44,13 +44,7 @@ class Weighed:
 
 def read_report(*, report: Report) -> Document:
     """The report's bytes as rows, by what a person once said that its headings mean. Raises FeedUnreadable."""
-    read = partial(
-        feeds.read_document,
-        format=report.format,
-        raw=bytes(report.raw),
-        filename=report.filename,
-        today=in_shop_zone(report.received_at).date(),
-    )
+    read = _reader(report)
     if report.mapping:
         return read(mapping=report.mapping)
     try:
@@ -64,6 +58,25 @@ def read_report(*, report: Report) -> Document:
             raise
         report.mapping = known.mapping
         return read(mapping=report.mapping)
+
+
+def headers_to_explain(*, report: Report) -> tuple[str, ...]:
+    """The headings that the reader cannot tell by itself, whatever a person has said of them; () where it can."""
+    try:
+        _reader(report)()
+    except FeedUnreadable as error:
+        return unknown_headers(error)
+    return ()
+
+
+def _reader(report: Report) -> Callable[..., Document]:
+    return partial(
+        feeds.read_document,
+        format=report.format,
+        raw=bytes(report.raw),
+        filename=report.filename,
+        today=in_shop_zone(report.received_at).date(),
+    )
 
 
 def unknown_headers(error: FeedUnreadable) -> tuple[str, ...]:
