@@ -55,14 +55,14 @@ class _Lots:
 def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) -> Report:
     """Take back an applied report; answers it as undone, or as undone in part.
 
-    Undoing it again changes nothing. Its message says what could not be taken back, and why. Raises ReportClosed for a
-    report that was never applied.
+    Its message says what could not be taken back, and why. Undoing it again changes nothing, unless what was counted
+    since was undone itself: then that much more is taken back. Raises ReportClosed for a report that was never applied.
     """
     with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):
         report = lock_report(report_id=report_id)
-        if report is not None and report.status in (Status.UNDONE, Status.PARTLY):
+        if report is not None and report.status == Status.UNDONE:
             return report
-        if report is None or report.status != Status.APPLIED:
+        if report is None or report.status not in (Status.APPLIED, Status.PARTLY):
             raise ReportClosed(_("This report is not in the books, so there is nothing to undo."))
         counted = _counts_of(report=report)
         supplies = ledger.lock_supplies(supply_ids=[each.supply_id for each in counted])
@@ -72,6 +72,8 @@ def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) ->
         newer = [
             supplies[each.supply_id] for each in counted if _newest_count(supplies[each.supply_id]) != key
         ]
+        if report.status == Status.PARTLY and not ours:
+            return report
         _take_back(counted=ours, supplies=supplies, now=now)
         lots = _lots_back(report=report, supplies={each.supply_id: supplies[each.supply_id] for each in ours})
         report.status = Status.PARTLY if newer else Status.UNDONE
@@ -86,11 +88,17 @@ def _newest_count(supply: Supply) -> tuple[datetime | None, int, str]:
 
 
 def _counts_of(*, report: Report) -> list[_Counted]:
+    """The counts of the report that are not undone yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT supply_id, on_hand_delta, report_id, row, "column", code, raw, base_units, unit
-            FROM stock_movement WHERE report_id = %s AND kind = 'count' ORDER BY supply_id
+            FROM stock_movement movement
+            WHERE report_id = %s AND kind = 'count' AND NOT EXISTS (
+                SELECT FROM stock_movement undo
+                WHERE undo.report_id = movement.report_id AND undo.supply_id = movement.supply_id AND undo.kind = 'undo'
+            )
+            ORDER BY supply_id
             """,
             [report.pk],
         )
