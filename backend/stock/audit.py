@@ -73,7 +73,7 @@ def repair(*, now: datetime) -> list[Finding]:
     """Bring balances, promises and Stock rows in line; answers what was found.
 
     Balances follow the movements; what Saleor has allocated is a promise to a buyer, so the ledger is corrected to
-    it; Stock rows follow the ledger. Two supplies for one Stock row are left to a person.
+    it; Stock rows follow the ledger. Two supplies for one Stock row, and what they promise, are left to a person.
     """
     with transaction.atomic():
         supplies = ledger.lock_supplies(supply_ids=list(Supply.objects.values_list("pk", flat=True)))
@@ -102,8 +102,10 @@ def _follow_movements(findings: Sequence[Finding]) -> None:
 
 def _follow_promises(*, now: datetime) -> None:
     with connection.cursor() as cursor:
+        cursor.execute(_SHARING)
+        sharing = {supply_id for (supply_id,) in cursor.fetchall()}
         cursor.execute(_QUERIES[Drift.PROMISES])
-        found = [Finding(Drift.PROMISES, *row) for row in cursor.fetchall()]
+        found = [Finding(Drift.PROMISES, *row) for row in cursor.fetchall() if row[0] not in sharing]
     if not found:
         return
     supplies = Supply.objects.in_bulk([each.supply_id for each in found])
@@ -199,6 +201,10 @@ _QUERIES = {
         ORDER BY supply.id
     """,
 }
+
+_SHARING = f"""
+    SELECT supply.id {_ROWS} WHERE stock.id IN (SELECT stock.id {_ROWS} GROUP BY stock.id HAVING COUNT(*) > 1)
+"""
 
 _EMPTY_STRAYS = f"""
     UPDATE warehouse_stock stock SET quantity = {_PROMISED} WHERE stock.id = ANY(%s)
