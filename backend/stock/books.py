@@ -25,7 +25,7 @@ from backend.stock import feeds, ledger
 from backend.stock.decide import Books, Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document
-from backend.stock.matching import BATCH, Catalogue, Known, Match, Matches
+from backend.stock.matching import BATCH, Catalogue, Known, Match, Matches, plain
 from backend.stock.models import ColumnMapping, Report, Supply
 from backend.stock.models.supplies import DIGEST_DIGITS
 from backend.stock.words import Basis, Outcome
@@ -175,7 +175,8 @@ class StoredCatalogue(Catalogue):
 
     def __init__(self, *, cooperative_id: int, codes: Collection[str] | None) -> None:
         super().__init__()
-        self._own = Supply.objects.filter(cooperative=cooperative_id, is_active=True)
+        supplies = Supply.objects.filter(cooperative=cooperative_id)
+        self._own, self._withdrawn = supplies.filter(is_active=True), supplies.filter(is_active=False)
         self._codes = codes
         self._names: dict[int, str] = {}
 
@@ -195,6 +196,11 @@ class StoredCatalogue(Catalogue):
         named = list(self._own.filter(code__in=self._codes).values_list("code", "pk", "name"))
         self._names = {pk: name for _code, pk, name in named}
         return {code: pk for code, pk, _name in named}
+
+    @cached_property
+    def withdrawn(self) -> Collection[str]:
+        """Codes, as `plain` writes them, of goods that are not sold any more."""
+        return frozenset(map(plain, self._withdrawn.values_list("code", flat=True)))
 
     def names_of(self, supply_ids: Collection[int]) -> Mapping[int, str]:
         """What these are called."""

@@ -98,6 +98,11 @@ class Catalogue:
             found.setdefault(plain(name), []).append(pk)
         return found
 
+    @cached_property
+    def withdrawn(self) -> Collection[str]:
+        """Codes, as `plain` writes them, of goods that are not sold any more."""
+        return frozenset()
+
     def find(self, *, code: str, name: str) -> int | None:
         """The supply of that code; of that name only where no code is written."""
         if not code:
@@ -365,6 +370,9 @@ def _match(row: Row, catalogue: Catalogue, *, with_suggestion: bool) -> Match:
         return Match(row, supply_id, Outcome.SKIPPED, _("Empty: unchanged."))
     if supply_id is None:
         written = plain(row.code)
+        if written in catalogue.withdrawn:
+            message = _("This good is withdrawn from sale: unchanged.")
+            return Match(row, None, Outcome.SKIPPED, message)
         if _SHORTENED.fullmatch(written):
             message = _("The code was shortened by the workbook. Format the column as text.")
             return Match(row, None, Outcome.REFUSED, message)
