@@ -134,7 +134,10 @@ def _as_report(*, feed: Feed, document: Fetched, place: int, now: datetime) -> R
 
 
 def receive_from_feed(*, feed_id: int, fetched: Fetched, place: int = 0, now: datetime) -> UUID | None:
-    """Keep what a feed answered; None when it says what it said last. place: which of the documents of one look, from 0."""
+    """Keep what a feed answered; None when it says what it said last, unless that could not be read and now may be.
+
+    place: which of the documents of one look, from 0.
+    """
     with transaction.atomic():
         feed = Feed.objects.select_for_update(of=("self",)).get(pk=feed_id)
         feed.last_answered_at, feed.last_error = now, ""
@@ -151,13 +154,18 @@ def receive_from_feed(*, feed_id: int, fetched: Fetched, place: int = 0, now: da
             return None
         report = _as_report(feed=feed, document=fetched, place=place, now=now)
         sha256 = report.raw_sha256
-        last = feed.reports.order_by("-received_at", "-id").values_list("raw_sha256", flat=True).first()
-        if last == sha256:
+        last = feed.reports.order_by("-received_at", "-id").defer("raw").first()
+        if last is not None and last.raw_sha256 == sha256 and not _may_be_read_now(last, feed=feed):
             return None
         # It may say again what it had said before something else: that is news, too.
         if Report.objects.filter(cooperative=feed.cooperative_id, idempotency_key=sha256).exists():
             report.idempotency_key = f"{sha256}:{report.sequence}"
         return keep_report(report).pk
+
+
+def _may_be_read_now(report: Report, *, feed: Feed) -> bool:
+    """Whether somebody has said since it was refused what the columns of the feed's documents mean."""
+    return report.status == Report.Status.REFUSED and bool(feed.mapping) and report.mapping != feed.mapping
 
 
 def _note_look(*, feed_id: int, visit: Visit, now: datetime) -> None:
