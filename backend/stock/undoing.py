@@ -78,7 +78,8 @@ def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) ->
         lots = _lots_back(report=report, supplies={each.supply_id: supplies[each.supply_id] for each in ours})
         report.status = Status.PARTLY if newer else Status.UNDONE
         report.undone_at, report.undone_by = now, submitted_by
-        report.message = _sentence(newer=newer, lots=lots)[:500]
+        passed_over = [supplies[pk] for pk in _passed_over(report=report, counted=ours)]
+        report.message = _sentence(newer=newer, passed_over=passed_over, lots=lots)[:500]
         report.save(update_fields=["status", "undone_at", "undone_by", "message"])
         return report
 
@@ -160,12 +161,31 @@ def _lots_back(*, report: Report, supplies: Mapping[int, Supply]) -> _Lots:
     return lots
 
 
-def _sentence(*, newer: Sequence[Supply], lots: _Lots) -> str:
+def _passed_over(*, report: Report, counted: Sequence[_Counted]) -> list[int]:
+    """Supplies of which a count came late, older than what is undone now and newer than what stands there again."""
+    given = {
+        "report": report.pk,
+        "supplies": ledger.bigints(each.supply_id for each in counted),
+        "digits": DIGEST_DIGITS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PASSED_OVER, given)
+        return [supply_id for (supply_id,) in cursor.fetchall()]
+
+
+def _sentence(*, newer: Sequence[Supply], passed_over: Sequence[Supply], lots: _Lots) -> str:
     said = [
         format_lazy(_("Not undone, because they were counted again since: {names}."), names=_named(newer))
         if newer
         else _("Undone: the figures are those from before.")
     ]
+    if passed_over:
+        said.append(
+            format_lazy(
+                _("A count that came late was passed over, so please count again: {names}."),
+                names=_named(passed_over),
+            )
+        )
     if lots.back:
         said.append(format_lazy(_("The lot before is on sale again: {names}."), names=_named(lots.back)))
     if lots.changed_since:
@@ -215,3 +235,19 @@ _COUNT_BEFORE = f"""
     ) before ON true
     WHERE undone.id = ANY(%(supplies)s::bigint[]) AND supply.id = undone.id
 """  # noqa: S608  (composed of a constant, no value from outside)
+
+# A row that was empty has no base units. Only what was applied after the report can have been passed over for it.
+_PASSED_OVER = """
+    SELECT DISTINCT supply.id
+    FROM stock_report undone
+    JOIN stock_report late ON late.cooperative_id = undone.cooperative_id AND late.applied_at >= undone.applied_at
+    JOIN stock_unappliedline line ON line.report_id = late.id
+    JOIN stock_supply supply ON supply.id = line.supply_id
+    WHERE undone.id = %(report)s AND late.status = 'applied' AND supply.id = ANY(%(supplies)s::bigint[])
+      AND line.outcome = 'skipped' AND line.base_units IS NOT NULL
+      AND (late.counted_at, late.sequence, late.raw_sha256 COLLATE "C")
+          < (undone.counted_at, undone.sequence, undone.raw_sha256 COLLATE "C")
+      AND (supply.counted_at IS NULL OR (late.counted_at, late.sequence, LEFT(late.raw_sha256, %(digits)s) COLLATE "C")
+          > (supply.counted_at, supply.counted_sequence, supply.counted_digest COLLATE "C"))
+    ORDER BY supply.id
+"""

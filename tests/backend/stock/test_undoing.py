@@ -148,6 +148,22 @@ def test_what_a_newer_count_kept_is_taken_back_once_that_one_is_undone(
     assert find_drift() == []
 
 
+def test_a_count_that_came_late_and_was_passed_over_is_named(baima: Cooperative, celtuce: Supply) -> None:
+    an_uncounted_supply(cooperative=baima, code="XY-0008", name="儿菜")
+    count(baima, {"XY-0008": "40"})
+    report = count(baima, {"XY-0007": "60", "XY-0008": "50"}, at=LATER)
+    for said, minutes in (
+        ({"XY-0007": "90"}, -1),
+        # Not passed over: empty, or older than what stands in the books again.
+        ({"XY-0008": ""}, -2),
+        ({"XY-0008": "70"}, -90),
+    ):
+        count(baima, said, at=LATER + timedelta(minutes=minutes), now=LATER + timedelta(minutes=5))
+    undone = undo(report)
+    assert (undone.status, celtuce.code in undone.message) == (Report.Status.UNDONE, True)
+    assert "请重新点一遍" in undone.message and "XY-0008" not in undone.message
+
+
 def test_the_first_count_of_all_can_be_undone(baima: Cooperative) -> None:
     supply = an_uncounted_supply(cooperative=baima, code="XY-0009")
     report = count(baima, {"XY-0009": "20"})
