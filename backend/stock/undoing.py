@@ -138,15 +138,11 @@ def _take_back(*, counted: Sequence[_Counted], supplies: dict[int, Supply], now:
 def _lots_back(*, report: Report, supplies: Mapping[int, Supply]) -> _Lots:
     """Put what was on sale before on sale again. supplies: locked, and counted by nobody since."""
     lots = _Lots()
-    first: dict[int, LotChange] = {}
-    last: dict[int, LotChange] = {}
+    restored = []
+    # One a supply at most, as a report counts it once.
     changes = LotChange.objects.filter(report=report, supply__in=supplies.keys()).select_related("before")
     for change in changes.order_by("pk"):
-        first.setdefault(change.supply_id, change)
-        last[change.supply_id] = change
-    restored = []
-    for supply_id, change in last.items():
-        supply, before = supplies[supply_id], first[supply_id].before
+        supply, before = supplies[change.supply_id], change.before
         if supply.lot_id != change.lot_id:
             lots.changed_since.append(str(supply))
             continue
@@ -163,7 +159,7 @@ def _lots_back(*, report: Report, supplies: Mapping[int, Supply]) -> _Lots:
 
 def _passed_over(*, report: Report, counted: Sequence[_Counted]) -> list[int]:
     """Supplies of which a count came late, older than what is undone now and newer than what stands there again."""
-    given = {
+    given: dict[str, UUID | str | int] = {
         "report": report.pk,
         "supplies": ledger.bigints(each.supply_id for each in counted),
         "digits": DIGEST_DIGITS,
