@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -67,6 +68,10 @@ class SupplyAdmin(SaleorPermissionAdmin):
         # The unit of what is counted already, and whose it is, cannot change under it.
         return (*BALANCES, "unit", "cooperative") if obj else BALANCES
 
+    def save_model(self, request: HttpRequest, obj: Supply, form: Any, change: bool) -> None:
+        # What was read with the form, of the balances above all, may be another figure by now.
+        obj.save(update_fields=form.changed_data if change else None)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         reproject(supply_id=form.instance.pk, now=timezone.now())
@@ -88,8 +93,20 @@ class ColumnMappingAdmin(SaleorPermissionAdmin):
         return False
 
 
+class ReportLines(BaseInlineFormSet):
+    """The first rows of a report, which may have a hundred thousand: no page shows them all."""
+
+    most = 200
+
+    def get_queryset(self) -> QuerySet[ReportLine]:
+        if not hasattr(self, "_first"):
+            self._first = super().get_queryset()[: self.most]
+        return self._first
+
+
 class ReportLineInline(ReadOnlyTabularInline):
     model = ReportLine
+    formset = ReportLines
     permission = PRODUCTS
     fields = ("row", "column", "code", "raw", "outcome", "supply", "base_units", "message")
     max_num = 0

@@ -49,7 +49,7 @@ def shrink_old_counts(*, now: datetime) -> int:
 
 def restore_belief(*, supply_ids: Collection[int], now: datetime) -> None:
     """For supplies whose newest count is another, older one again. Who calls has locked them, and projects them."""
-    wanted, given = _wanted(now=now, silenced=())
+    wanted, given = _wanted(now=now, silenced=silenced_supplies(now=now))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE stock_supply supply SET believed_percent = {wanted} WHERE id = ANY(%(ids)s::bigint[])",  # noqa: S608  (composed of numbers)

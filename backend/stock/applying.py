@@ -32,13 +32,14 @@ from backend.stock.books import (
     read_catalogue,
     read_report,
     take_header,
+    weigh_matches,
 )
 from backend.stock.decide import Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable, ReportClosed
 from backend.stock.feeds.document import Row, as_text
 from backend.stock.freshness import bump_stock_version_on_commit
 from backend.stock.matching import BATCH, CountedTwice, Match, Matches
-from backend.stock.models import Movement, Report
+from backend.stock.models import Movement, Report, UnappliedLine
 from backend.stock.progress import Stage, tell
 from backend.stock.words import Outcome
 
@@ -92,11 +93,14 @@ def confirm_lines(
 ) -> Report:
     """Apply rows of an applied report that wait for a person, who says that they are meant.
 
-    Each is decided anew, from its raw cell: a newer count that was applied meanwhile stays, and the line says so.
+    Each is decided anew, from its raw cell: a newer count that was applied meanwhile stays, and the line says so. One
+    that means another good or amount by now than its line said waits on, and its line says what it means now.
     Rows that do not wait are passed over, so that twice is once. Raises ReportClosed when the report is not applied.
     """
     with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):
         report = lock_report(report_id=report_id)
+        if report is not None and report.status in (Status.UNDONE, Status.PARTLY):
+            raise ReportClosed(_("This report was undone, so nothing in it can be confirmed."))
         if report is None or report.status != Status.APPLIED:
             raise ReportClosed(_("This report is not in the books, so nothing in it can be confirmed."))
         waiting = {
@@ -105,7 +109,8 @@ def confirm_lines(
         }
         if not waiting:
             return report
-        report.confirmed_rows = sorted({*report.confirmed_rows, *waiting})
+        confirmed_before = frozenset(report.confirmed_rows)
+        report.confirmed_rows = sorted({*confirmed_before, *waiting})
         report.submitted_by = submitted_by or report.submitted_by
         document = read_report(report=report)
         count = take_header(report=report, document=document)
@@ -120,13 +125,24 @@ def confirm_lines(
         ids = ledger.bigints(named)
         ledger.hold_supplies(supply_ids=ids)
         ledger.make_stock_rows(supply_ids=ids)
+        unseen = {
+            verdict.row.number: verdict._replace(
+                outcome=Outcome.WAITING, on_hand=None, message=_MEANS_ANOTHER
+            )
+            for verdict in weigh_matches(matches=matches, count=count)
+            if verdict.on_hand is not None and not _is_as_shown(verdict, waiting[verdict.row.number])
+        }
+        matches = [match for match in matches if match.row.number not in unseen]
+        report.confirmed_rows = sorted({*confirmed_before, *(waiting.keys() - unseen.keys())})
         verdicts = _decide_and_append(report=report, count=count, matches=matches, now=now)
-        for verdict in verdicts:
+        for verdict in (*verdicts, *unseen.values()):
             line = waiting[verdict.row.number]
             line.outcome, line.supply_id = verdict.outcome.value, verdict.supply_id
             line.base_units, line.unit = verdict.base_units, verdict.unit[:20]
             line.message = _sentence(verdict.message)
-            line.save(update_fields=["outcome", "supply", "base_units", "unit", "message"])
+        UnappliedLine.objects.bulk_update(
+            waiting.values(), ["outcome", "supply", "base_units", "unit", "message"], batch_size=AT_ONCE
+        )
         accepted = [verdict for verdict in verdicts if verdict.on_hand is not None]
         if accepted:
             _put_lots_on_sale(report=report, verdicts=accepted)
@@ -141,6 +157,14 @@ def confirm_lines(
             )
         report.save(update_fields=["confirmed_rows", "submitted_by"])
         return report
+
+
+def _is_as_shown(verdict: Verdict, line: UnappliedLine) -> bool:
+    """Whether a row means what its line said while it waited, as far as that said a good and an amount."""
+    return line.supply_id in (None, verdict.supply_id) and line.base_units in (None, verdict.base_units)
+
+
+_MEANS_ANOTHER = _("This row means another good or amount by now than it was shown with. Look at it again.")
 
 
 def lock_report(*, report_id: UUID) -> Report | None:
@@ -379,7 +403,10 @@ def _put_on_shelf(
                 "sequence": report.sequence,
                 "digest": count.key[2],
                 "counts_from": count.counts_from,
-                "believed": percent_believed(age=report.received_at - count.counts_from),
+                # A row that waited for a person grew old meanwhile.
+                "believed": percent_believed(
+                    age=(now if only_these else report.received_at) - count.counts_from
+                ),
             },
         )
     if supply_ids is None:

@@ -73,7 +73,7 @@ def repair(*, now: datetime) -> list[Finding]:
     """Bring balances, promises and Stock rows in line; answers what was found.
 
     Balances follow the movements; what Saleor has allocated is a promise to a buyer, so the ledger is corrected to
-    it; Stock rows follow the ledger. Two supplies for one Stock row are left to a person.
+    it; Stock rows follow the ledger. Two supplies for one Stock row, and what they promise, are left to a person.
     """
     with transaction.atomic():
         supplies = ledger.lock_supplies(supply_ids=list(Supply.objects.values_list("pk", flat=True)))
@@ -102,8 +102,10 @@ def _follow_movements(findings: Sequence[Finding]) -> None:
 
 def _follow_promises(*, now: datetime) -> None:
     with connection.cursor() as cursor:
+        cursor.execute(_SHARING)
+        sharing = {supply_id for (supply_id,) in cursor.fetchall()}
         cursor.execute(_QUERIES[Drift.PROMISES])
-        found = [Finding(Drift.PROMISES, *row) for row in cursor.fetchall()]
+        found = [Finding(Drift.PROMISES, *row) for row in cursor.fetchall() if row[0] not in sharing]
     if not found:
         return
     supplies = Supply.objects.in_bulk([each.supply_id for each in found])
@@ -140,6 +142,11 @@ _ROWS = """
       ON stock.warehouse_id = cooperative.warehouse_id AND stock.product_variant_id = pack.variant_id
 """
 
+# What is promised of a stray row stays promised; nothing more of it is sold.
+_PROMISED = """COALESCE((
+    SELECT SUM(allocation.quantity_allocated) FROM warehouse_allocation allocation WHERE allocation.stock_id = stock.id
+), 0)"""
+
 # Each answers supply, Stock row, the figure that is and the figure that should be.
 _QUERIES = {
     Drift.ON_HAND: f"""
@@ -173,10 +180,10 @@ _QUERIES = {
         SELECT MIN(supply.id), stock.id, COUNT(*), 1 {_ROWS}
         WHERE stock.id IS NOT NULL GROUP BY stock.id HAVING COUNT(*) > 1 ORDER BY stock.id
     """,
-    Drift.STRAY: """
-        SELECT NULL, stock.id, stock.quantity, 0
+    Drift.STRAY: f"""
+        SELECT NULL, stock.id, stock.quantity, {_PROMISED}
         FROM warehouse_stock stock
-        WHERE stock.quantity > 0
+        WHERE stock.quantity > {_PROMISED}
           AND EXISTS (SELECT FROM stock_pack pack WHERE pack.variant_id = stock.product_variant_id)
           AND NOT EXISTS (
             SELECT FROM stock_pack pack
@@ -185,7 +192,7 @@ _QUERIES = {
             WHERE pack.variant_id = stock.product_variant_id AND cooperative.warehouse_id = stock.warehouse_id
           )
         ORDER BY stock.id
-    """,
+    """,  # noqa: S608  (composed of the constants above, no value from outside)
     Drift.SHORTFALL: """
         SELECT supply.id, NULL, COALESCE(shortfall.base_units, 0), GREATEST(supply.allocated - supply.on_hand, 0)
         FROM stock_supply supply
@@ -195,11 +202,10 @@ _QUERIES = {
     """,
 }
 
-# What is promised of a stray row stays promised; nothing more of it is sold.
-_EMPTY_STRAYS = """
-    UPDATE warehouse_stock stock SET quantity = COALESCE((
-        SELECT SUM(allocation.quantity_allocated) FROM warehouse_allocation allocation
-        WHERE allocation.stock_id = stock.id
-    ), 0)
-    WHERE stock.id = ANY(%s)
+_SHARING = f"""
+    SELECT supply.id {_ROWS} WHERE stock.id IN (SELECT stock.id {_ROWS} GROUP BY stock.id HAVING COUNT(*) > 1)
 """
+
+_EMPTY_STRAYS = f"""
+    UPDATE warehouse_stock stock SET quantity = {_PROMISED} WHERE stock.id = ANY(%s)
+"""  # noqa: S608  (composed of the constants above, no value from outside)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -25,7 +25,7 @@ from backend.stock import feeds, ledger
 from backend.stock.decide import Books, Count, Verdict, decide
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document
-from backend.stock.matching import BATCH, Catalogue, Known, Match, Matches
+from backend.stock.matching import BATCH, Catalogue, Known, Match, Matches, plain
 from backend.stock.models import ColumnMapping, Report, Supply
 from backend.stock.models.supplies import DIGEST_DIGITS
 from backend.stock.words import Basis, Outcome
@@ -44,13 +44,7 @@ class Weighed:
 
 def read_report(*, report: Report) -> Document:
     """The report's bytes as rows, by what a person once said that its headings mean. Raises FeedUnreadable."""
-    read = partial(
-        feeds.read_document,
-        format=report.format,
-        raw=bytes(report.raw),
-        filename=report.filename,
-        today=in_shop_zone(report.received_at).date(),
-    )
+    read = _reader(report)
     if report.mapping:
         return read(mapping=report.mapping)
     try:
@@ -64,6 +58,25 @@ def read_report(*, report: Report) -> Document:
             raise
         report.mapping = known.mapping
         return read(mapping=report.mapping)
+
+
+def headers_to_explain(*, report: Report) -> tuple[str, ...]:
+    """The headings that the reader cannot tell by itself, whatever a person has said of them; () where it can."""
+    try:
+        _reader(report)()
+    except FeedUnreadable as error:
+        return unknown_headers(error)
+    return ()
+
+
+def _reader(report: Report) -> Callable[..., Document]:
+    return partial(
+        feeds.read_document,
+        format=report.format,
+        raw=bytes(report.raw),
+        filename=report.filename,
+        today=in_shop_zone(report.received_at).date(),
+    )
 
 
 def unknown_headers(error: FeedUnreadable) -> tuple[str, ...]:
@@ -162,7 +175,8 @@ class StoredCatalogue(Catalogue):
 
     def __init__(self, *, cooperative_id: int, codes: Collection[str] | None) -> None:
         super().__init__()
-        self._own = Supply.objects.filter(cooperative=cooperative_id, is_active=True)
+        supplies = Supply.objects.filter(cooperative=cooperative_id)
+        self._own, self._withdrawn = supplies.filter(is_active=True), supplies.filter(is_active=False)
         self._codes = codes
         self._names: dict[int, str] = {}
 
@@ -182,6 +196,11 @@ class StoredCatalogue(Catalogue):
         named = list(self._own.filter(code__in=self._codes).values_list("code", "pk", "name"))
         self._names = {pk: name for _code, pk, name in named}
         return {code: pk for code, pk, _name in named}
+
+    @cached_property
+    def withdrawn(self) -> Collection[str]:
+        """Codes, as `plain` writes them, of goods that are not sold any more."""
+        return frozenset(map(plain, self._withdrawn.values_list("code", flat=True)))
 
     def names_of(self, supply_ids: Collection[int]) -> Mapping[int, str]:
         """What these are called."""

@@ -2,7 +2,7 @@
 
 Closed: asked as scheduled, and after a failure sooner or later by a delay that doubles. Open: after OPENS_AFTER failures
 in a row, or one that asking again cannot mend, nobody asks until next_try_at. Half open: next_try_at has come, and one
-question is let through; what comes of it closes the breaker or opens it anew, for longer.
+question is let through; an answer closes the breaker, a failure of whatever kind opens it anew.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Breaker:
         """jitter: from 0 to 1, drawn by the caller. permanent: asking again soon cannot help."""
         failures = self.failures + 1
         delay = LONGEST_DELAY if permanent else min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures - 1, 12))
-        opens = permanent or failures >= OPENS_AFTER
+        opens = permanent or self.opened_at is not None or failures >= OPENS_AFTER
         return Breaker(
             failures=failures,
             opened_at=(self.opened_at or now) if opens else None,

@@ -205,6 +205,9 @@ def _decide_row(*, row: Row, book: Books, count: Count) -> Verdict:
     if measure.reading is Reading.REFUSED:
         return _verdict(row, book, measure, Outcome.REFUSED, measure.message)
     if book.counted is not None and count.key <= book.counted:
+        if count.key == book.counted:
+            same = _("This very count is in the books already: unchanged.")
+            return _verdict(row, book, measure, Outcome.SKIPPED, same)
         return _verdict(row, book, measure, Outcome.SKIPPED, _("A newer count is in the books: unchanged."))
     is_confirmed = row.number in count.confirmed
     if measure.base_units is None or (measure.reading is Reading.WAITS and not is_confirmed):

@@ -82,8 +82,8 @@ def ask_feed(*, feed_id: int, now: datetime) -> list[UUID]:
         reports: list[UUID] = []
         try:
             with _way_in(feed)(_source(feed)) as visit:
-                for document in visit.documents():
-                    report_id = _take(feed=feed, visit=visit, document=document, now=now)
+                for place, document in enumerate(visit.documents()):
+                    report_id = _take(feed=feed, visit=visit, document=document, place=place, now=now)
                     if report_id is not None:
                         reports.append(report_id)
                 _note_look(feed_id=feed_id, visit=visit, now=now)
@@ -92,10 +92,11 @@ def ask_feed(*, feed_id: int, now: datetime) -> list[UUID]:
         return reports
 
 
-def _take(*, feed: Feed, visit: Visit, document: Fetched, now: datetime) -> UUID | None:
-    report_id = receive_from_feed(feed_id=feed.pk, fetched=document, now=now)
+def _take(*, feed: Feed, visit: Visit, document: Fetched, place: int, now: datetime) -> UUID | None:
+    report_id = receive_from_feed(feed_id=feed.pk, fetched=document, place=place, now=now)
     if document.name:
-        visit.settle(document, refusal=_refusal(_as_report(feed=feed, document=document, now=now)))
+        report = _as_report(feed=feed, document=document, place=place, now=now)
+        visit.settle(document, refusal=_refusal(report))
     return report_id
 
 
@@ -109,7 +110,7 @@ def _refusal(report: Report) -> str:
     return ""
 
 
-def _as_report(*, feed: Feed, document: Fetched, now: datetime) -> Report:
+def _as_report(*, feed: Feed, document: Fetched, place: int, now: datetime) -> Report:
     """A document as the report that it will be, not saved yet."""
     raw = document.body or b""
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -122,8 +123,9 @@ def _as_report(*, feed: Feed, document: Fetched, now: datetime) -> Report:
         mapping=feed.mapping,
         basis=feed.basis,
         is_complete=feed.is_complete,
-        # Of two documents without a number of their own, the one that was fetched later is the newer.
-        sequence=int(now.timestamp()),
+        # Of two documents without a number of their own, the one that was fetched later is the newer; of two files at
+        # one look, the one that was written later, as they come in that order.
+        sequence=int(now.timestamp()) + place,
         idempotency_key=sha256,
         raw=raw,
         raw_sha256=sha256,
@@ -131,8 +133,11 @@ def _as_report(*, feed: Feed, document: Fetched, now: datetime) -> Report:
     )
 
 
-def receive_from_feed(*, feed_id: int, fetched: Fetched, now: datetime) -> UUID | None:
-    """Keep what a feed answered; None when it says what it said last."""
+def receive_from_feed(*, feed_id: int, fetched: Fetched, place: int = 0, now: datetime) -> UUID | None:
+    """Keep what a feed answered; None when it says what it said last, unless that could not be read and now may be.
+
+    place: which of the documents of one look, from 0.
+    """
     with transaction.atomic():
         feed = Feed.objects.select_for_update(of=("self",)).get(pk=feed_id)
         feed.last_answered_at, feed.last_error = now, ""
@@ -147,15 +152,20 @@ def receive_from_feed(*, feed_id: int, fetched: Fetched, now: datetime) -> UUID 
         )
         if fetched.body is None:
             return None
-        report = _as_report(feed=feed, document=fetched, now=now)
+        report = _as_report(feed=feed, document=fetched, place=place, now=now)
         sha256 = report.raw_sha256
-        last = feed.reports.order_by("-received_at", "-id").values_list("raw_sha256", flat=True).first()
-        if last == sha256:
+        last = feed.reports.order_by("-received_at", "-id").defer("raw").first()
+        if last is not None and last.raw_sha256 == sha256 and not _may_be_read_now(last, feed=feed):
             return None
         # It may say again what it had said before something else: that is news, too.
         if Report.objects.filter(cooperative=feed.cooperative_id, idempotency_key=sha256).exists():
-            report.idempotency_key = f"{sha256}:{int(now.timestamp())}"
+            report.idempotency_key = f"{sha256}:{report.sequence}"
         return keep_report(report).pk
+
+
+def _may_be_read_now(report: Report, *, feed: Feed) -> bool:
+    """Whether somebody has said since it was refused what the columns of the feed's documents mean."""
+    return report.status == Report.Status.REFUSED and bool(feed.mapping) and report.mapping != feed.mapping
 
 
 def _note_look(*, feed_id: int, visit: Visit, now: datetime) -> None:

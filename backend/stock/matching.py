@@ -98,6 +98,11 @@ class Catalogue:
             found.setdefault(plain(name), []).append(pk)
         return found
 
+    @cached_property
+    def withdrawn(self) -> Collection[str]:
+        """Codes, as `plain` writes them, of goods that are not sold any more."""
+        return frozenset()
+
     def find(self, *, code: str, name: str) -> int | None:
         """The supply of that code; of that name only where no code is written."""
         if not code:
@@ -117,6 +122,10 @@ class Catalogue:
         """The supplies whose code a workbook may have turned into this number: of 00123 it makes 123, or 123.0."""
         number = _NUMBER.fullmatch(written)
         return self._by_number.get(int(number[1]), []) if number else []
+
+    def may_mean(self, *, code: str, name: str) -> Sequence[int]:
+        """The supplies among which a row leaves open which it means."""
+        return self.of_number(plain(code)) if code else self._by_name.get(plain(name), [])
 
     def is_called(self, supply_id: int, *, name: str, own: str) -> bool:
         """Whether this may be a name of that supply: its own, a name nobody else has, or another word for it."""
@@ -221,13 +230,13 @@ class Matches(Iterable[Match], Sized):
         maybe: set[int] = set()
         for match in self._walk():
             _row, supply_id, outcome, _message = match
-            if supply_id is not None:
-                if outcome is not None:
-                    maybe.add(supply_id)
-                elif supply_id in counted:
-                    raise CountedTwice
-                else:
-                    counted.add(supply_id)
+            if outcome is not None:
+                if self._is_complete:
+                    maybe.update(self._may_mean(match))
+            elif supply_id in counted:
+                raise CountedTwice
+            elif supply_id is not None:
+                counted.add(supply_id)
             yield match
         if self._is_complete:
             yield from map(_sold_out, self._missing(counted | maybe))
@@ -259,9 +268,26 @@ class Matches(Iterable[Match], Sized):
         """For a complete list: those that no row means, or may mean."""
         if not self._is_complete:
             return ()
-        return self._missing({match.supply_id for match in self._walk() if match.supply_id is not None})
+        maybe: set[int] = set()
+        for match in self._walk():
+            if match.outcome is not None:
+                maybe.update(self._may_mean(match))
+            elif match.supply_id is not None:
+                maybe.add(match.supply_id)
+        return self._missing(maybe)
+
+    def _may_mean(self, match: Match) -> Iterable[int]:
+        """The supplies that a row may mean that goes no further."""
+        row, supply_id, _outcome, _message = match
+        if supply_id is not None and row.code:
+            return (supply_id,)
+        found = () if row.skipped else self._catalogue.may_mean(code=row.code, name=row.name)
+        return found if supply_id is None else (supply_id, *found)
 
     def _missing(self, maybe: Collection[int]) -> Sequence[Known]:
+        """Those left out; none by a list that names no good of this cooperative, which is another one's."""
+        if not maybe:
+            return ()
         return [supply for supply in self._catalogue.supplies if supply.pk not in maybe]
 
     def _walk(self) -> Iterator[Match]:
@@ -344,6 +370,9 @@ def _match(row: Row, catalogue: Catalogue, *, with_suggestion: bool) -> Match:
         return Match(row, supply_id, Outcome.SKIPPED, _("Empty: unchanged."))
     if supply_id is None:
         written = plain(row.code)
+        if written in catalogue.withdrawn:
+            message = _("This good is withdrawn from sale: unchanged.")
+            return Match(row, None, Outcome.SKIPPED, message)
         if _SHORTENED.fullmatch(written):
             message = _("The code was shortened by the workbook. Format the column as text.")
             return Match(row, None, Outcome.REFUSED, message)

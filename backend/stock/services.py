@@ -21,7 +21,7 @@ from saleor.account.models import User
 from backend.cooperatives.models import Cooperative, ProgramToken
 from backend.stock import feeds, ledger
 from backend.stock.applying import apply_report, confirm_lines, confirm_report, lock_report
-from backend.stock.books import headers_sha256, read_report, unknown_headers
+from backend.stock.books import headers_sha256, headers_to_explain
 from backend.stock.errors import FeedUnreadable, MappingUnclear, ReportClosed, ReportConflict
 from backend.stock.feeds.document import as_text
 from backend.stock.freshness import bump_stock_version_on_commit
@@ -209,11 +209,8 @@ def remember_columns(
         raise MappingUnclear(
             _("Say in which column the quantities stand, and in which the codes or the names.")
         )
-    headers: Sequence[str] = list(mapping)
-    try:
-        read_report(report=report)
-    except FeedUnreadable as error:
-        headers = unknown_headers(error) or headers
+    # Of what was said before, and maybe wrongly, nothing is asked: later files are known by the same headings.
+    headers = headers_to_explain(report=report) or tuple(mapping)
     with transaction.atomic():
         locked = lock_report(report_id=report.pk)
         if locked is None or locked.status != Report.Status.DRAFT:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from backend.stock import ageing, alerts, audit, feed_services, metrics, services
+from backend.stock import ageing, alerts, audit, dead_letters, feed_services, metrics, services
 from backend.stock.errors import ReportGivenUp
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,9 @@ def apply_report(report_id: str) -> None:
     if not feed_services.begin_attempt(report_id=pk):
         return
     try:
-        services.apply_report(report_id=pk, now=timezone.now())
+        if services.apply_report(report_id=pk, now=timezone.now()):
+            # Of attempts that failed before: there is nothing left to run again.
+            dead_letters.close_of_report(report_id=pk, now=timezone.now())
     except PASSING as error:
         is_given_up = False
         with suppress(DatabaseError, InterfaceError):

@@ -55,14 +55,14 @@ class _Lots:
 def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) -> Report:
     """Take back an applied report; answers it as undone, or as undone in part.
 
-    Undoing it again changes nothing. Its message says what could not be taken back, and why. Raises ReportClosed for a
-    report that was never applied.
+    Its message says what could not be taken back, and why. Undoing it again changes nothing, unless what was counted
+    since was undone itself: then that much more is taken back. Raises ReportClosed for a report that was never applied.
     """
     with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):
         report = lock_report(report_id=report_id)
-        if report is not None and report.status in (Status.UNDONE, Status.PARTLY):
+        if report is not None and report.status == Status.UNDONE:
             return report
-        if report is None or report.status != Status.APPLIED:
+        if report is None or report.status not in (Status.APPLIED, Status.PARTLY):
             raise ReportClosed(_("This report is not in the books, so there is nothing to undo."))
         counted = _counts_of(report=report)
         supplies = ledger.lock_supplies(supply_ids=[each.supply_id for each in counted])
@@ -72,11 +72,14 @@ def undo_report(*, report_id: UUID, submitted_by: User | None, now: datetime) ->
         newer = [
             supplies[each.supply_id] for each in counted if _newest_count(supplies[each.supply_id]) != key
         ]
+        if report.status == Status.PARTLY and not ours:
+            return report
         _take_back(counted=ours, supplies=supplies, now=now)
         lots = _lots_back(report=report, supplies={each.supply_id: supplies[each.supply_id] for each in ours})
         report.status = Status.PARTLY if newer else Status.UNDONE
         report.undone_at, report.undone_by = now, submitted_by
-        report.message = _sentence(newer=newer, lots=lots)[:500]
+        passed_over = [supplies[pk] for pk in _passed_over(report=report, counted=ours)]
+        report.message = _sentence(newer=newer, passed_over=passed_over, lots=lots)[:500]
         report.save(update_fields=["status", "undone_at", "undone_by", "message"])
         return report
 
@@ -86,11 +89,17 @@ def _newest_count(supply: Supply) -> tuple[datetime | None, int, str]:
 
 
 def _counts_of(*, report: Report) -> list[_Counted]:
+    """The counts of the report that are not undone yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT supply_id, on_hand_delta, report_id, row, "column", code, raw, base_units, unit
-            FROM stock_movement WHERE report_id = %s AND kind = 'count' ORDER BY supply_id
+            FROM stock_movement movement
+            WHERE report_id = %s AND kind = 'count' AND NOT EXISTS (
+                SELECT FROM stock_movement undo
+                WHERE undo.report_id = movement.report_id AND undo.supply_id = movement.supply_id AND undo.kind = 'undo'
+            )
+            ORDER BY supply_id
             """,
             [report.pk],
         )
@@ -129,15 +138,11 @@ def _take_back(*, counted: Sequence[_Counted], supplies: dict[int, Supply], now:
 def _lots_back(*, report: Report, supplies: Mapping[int, Supply]) -> _Lots:
     """Put what was on sale before on sale again. supplies: locked, and counted by nobody since."""
     lots = _Lots()
-    first: dict[int, LotChange] = {}
-    last: dict[int, LotChange] = {}
+    restored = []
+    # One a supply at most, as a report counts it once.
     changes = LotChange.objects.filter(report=report, supply__in=supplies.keys()).select_related("before")
     for change in changes.order_by("pk"):
-        first.setdefault(change.supply_id, change)
-        last[change.supply_id] = change
-    restored = []
-    for supply_id, change in last.items():
-        supply, before = supplies[supply_id], first[supply_id].before
+        supply, before = supplies[change.supply_id], change.before
         if supply.lot_id != change.lot_id:
             lots.changed_since.append(str(supply))
             continue
@@ -152,12 +157,31 @@ def _lots_back(*, report: Report, supplies: Mapping[int, Supply]) -> _Lots:
     return lots
 
 
-def _sentence(*, newer: Sequence[Supply], lots: _Lots) -> str:
+def _passed_over(*, report: Report, counted: Sequence[_Counted]) -> list[int]:
+    """Supplies of which a count came late, older than what is undone now and newer than what stands there again."""
+    given: dict[str, UUID | str | int] = {
+        "report": report.pk,
+        "supplies": ledger.bigints(each.supply_id for each in counted),
+        "digits": DIGEST_DIGITS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PASSED_OVER, given)
+        return [supply_id for (supply_id,) in cursor.fetchall()]
+
+
+def _sentence(*, newer: Sequence[Supply], passed_over: Sequence[Supply], lots: _Lots) -> str:
     said = [
         format_lazy(_("Not undone, because they were counted again since: {names}."), names=_named(newer))
         if newer
         else _("Undone: the figures are those from before.")
     ]
+    if passed_over:
+        said.append(
+            format_lazy(
+                _("A count that came late was passed over, so please count again: {names}."),
+                names=_named(passed_over),
+            )
+        )
     if lots.back:
         said.append(format_lazy(_("The lot before is on sale again: {names}."), names=_named(lots.back)))
     if lots.changed_since:
@@ -207,3 +231,19 @@ _COUNT_BEFORE = f"""
     ) before ON true
     WHERE undone.id = ANY(%(supplies)s::bigint[]) AND supply.id = undone.id
 """  # noqa: S608  (composed of a constant, no value from outside)
+
+# A row that was empty has no base units. Only what was applied after the report can have been passed over for it.
+_PASSED_OVER = """
+    SELECT DISTINCT supply.id
+    FROM stock_report undone
+    JOIN stock_report late ON late.cooperative_id = undone.cooperative_id AND late.applied_at >= undone.applied_at
+    JOIN stock_unappliedline line ON line.report_id = late.id
+    JOIN stock_supply supply ON supply.id = line.supply_id
+    WHERE undone.id = %(report)s AND late.status = 'applied' AND supply.id = ANY(%(supplies)s::bigint[])
+      AND line.outcome = 'skipped' AND line.base_units IS NOT NULL
+      AND (late.counted_at, late.sequence, late.raw_sha256 COLLATE "C")
+          < (undone.counted_at, undone.sequence, undone.raw_sha256 COLLATE "C")
+      AND (supply.counted_at IS NULL OR (late.counted_at, late.sequence, LEFT(late.raw_sha256, %(digits)s) COLLATE "C")
+          > (supply.counted_at, supply.counted_sequence, supply.counted_digest COLLATE "C"))
+    ORDER BY supply.id
+"""

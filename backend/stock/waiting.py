@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Max, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 from saleor.account.models import User
 
@@ -21,6 +21,7 @@ from backend.stock.words import Outcome
 def waiting_lines(*, cooperative: Cooperative, since: datetime) -> QuerySet[ReportLine]:
     """The newest row of each code that waits for a person, of reports since then.
 
+    Where no code is written it is the good that is meant; where nobody knows which, the message, which has the name.
     A row whose good was counted again later waits for nobody any more.
     """
     waiting = ReportLine.objects.filter(
@@ -34,7 +35,16 @@ def waiting_lines(*, cooperative: Cooperative, since: datetime) -> QuerySet[Repo
         # Of the same moment, too: an unknown code is perhaps a good that another row of the list counts.
         | Q(report__counted_at__gte=F("supply__counted_at"))
     )
-    newest = waiting.order_by("code", "-pk").distinct("code").values("pk")
+    newest = (
+        waiting.annotate(
+            said=Case(When(code="", supply=None, then=F("message")), default=F("code")),
+            meant=Case(When(code="", then=F("supply"))),
+        )
+        .order_by()
+        .values("said", "meant")
+        .annotate(newest=Max("pk"))
+        .values("newest")
+    )
     # All of it said twice, so that the database need not look for them among the lines of all other reports.
     return waiting.filter(pk__in=newest)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from backend.stock.admin import ReportLines, SupplyAdmin
 from backend.stock.audit import find_drift
 from backend.stock.models import ColumnMapping, Feed, Movement, Pack, Report, Shortfall, Supply
-from tests.backend.stock.shed import an_uncounted_supply, available, count, variant_of
+from tests.backend.stock.shed import MORNING, an_uncounted_supply, available, count, variant_of
 from tests.produce import a_cooperative, a_person, a_product
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +104,33 @@ def test_balances_come_from_the_ledger_alone(keeper: Client, supply: Supply) -> 
     assert answer.status_code == 302
     supply.refresh_from_db()
     assert (supply.name, supply.on_hand) == ("青笋", 10_000)
+
+
+def test_a_count_that_comes_while_a_form_is_being_saved_stays(
+    keeper: Client, supply: Supply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_form = SupplyAdmin.save_form
+
+    def counted_meanwhile(*given: Any, **more: Any) -> object:
+        count(supply.cooperative, {"XY-0007": "30"}, at=MORNING + timedelta(hours=1))
+        return save_form(*given, **more)
+
+    monkeypatch.setattr(SupplyAdmin, "save_form", counted_meanwhile)
+    answer = keeper.post(address(Supply, "change", supply.pk), form_of(supply, name="青笋"))
+    assert answer.status_code == 302
+    supply.refresh_from_db()
+    assert (supply.name, supply.on_hand) == ("青笋", 15_000)
+    assert supply.counted_at == MORNING + timedelta(hours=1)
+    assert find_drift() == []
+
+
+def test_the_page_of_a_long_report_shows_its_first_rows_alone(
+    keeper: Client, supply: Supply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReportLines, "most", 3)
+    report = count(supply.cooperative, {f"QQ-{number}": "5" for number in range(1, 6)})
+    page = keeper.get(address(Report, "change", report.pk)).content.decode()
+    assert [f"QQ-{number}" in page for number in range(1, 6)] == [True] * 3 + [False] * 2
 
 
 def test_a_supply_that_is_taken_off_sale_leaves_the_shelf_at_once(keeper: Client, supply: Supply) -> None:

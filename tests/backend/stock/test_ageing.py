@@ -17,7 +17,7 @@ from backend.stock.ageing import percent_believed, shrink_old_counts
 from backend.stock.allocation import LedgerStockKeeper, allocate
 from backend.stock.audit import Drift, find_drift
 from backend.stock.models import Feed, Shortfall, Supply
-from backend.stock.services import undo_report
+from backend.stock.services import confirm_lines, undo_report
 from backend.stock.words import Basis
 from tests.backend.stock.shed import MORNING, an_order, an_uncounted_supply, available, count, variant_of
 from tests.produce import a_cooperative
@@ -146,6 +146,31 @@ def test_an_undone_count_leaves_one_that_is_as_old_as_it_is(baima: Cooperative, 
     undo_report(report_id=report.pk, submitted_by=None, now=MORNING + hours(41))
     assert on_sale(celtuce) == 10
     assert find_drift() == []
+
+
+def test_a_row_that_is_confirmed_late_is_believed_as_the_old_count_that_it_is(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    report = count(baima, {"XY-0007": "约60"}, at=MORNING + hours(1))
+    confirm_lines(report_id=report.pk, rows=[1], submitted_by=None, now=MORNING + hours(40))
+    assert on_sale(celtuce) == 15
+    assert shrink_old_counts(now=MORNING + hours(40)) == 0
+
+
+def test_an_undone_count_does_not_end_a_feeds_silence(baima: Cooperative, celtuce: Supply) -> None:
+    Feed.objects.create(
+        cooperative=baima,
+        kind=Feed.Kind.HTTP_JSON,
+        url="http://127.0.0.1/",
+        on_silence=Feed.Silence.STOP,
+        stop_after_hours=3,
+        last_answered_at=MORNING + hours(1),
+    )
+    shrink_old_counts(now=MORNING + hours(5))
+    report = count(baima, {"XY-0007": "60"}, at=MORNING + hours(6))
+    assert on_sale(celtuce) == 30
+    undo_report(report_id=report.pk, submitted_by=None, now=MORNING + hours(7))
+    assert on_sale(celtuce) == 0
 
 
 def test_the_audit_finds_what_is_believed_for_too_long(baima: Cooperative) -> None:

@@ -99,10 +99,25 @@ def test_a_lost_promise_is_corrected_by_an_entry_not_by_rewriting(supply: Supply
     assert (correction.allocated_delta, correction.allocated_after) == (-3000, 0)
 
 
+def test_what_a_stray_row_promises_is_no_drift_once_the_rest_of_it_is_gone(supply: Supply) -> None:
+    stock_elsewhere(supply)
+    _, (line,) = an_order((variant_of(supply), 2))
+    stray = Stock.objects.get(quantity=7)
+    Allocation.objects.create(order_line=line, stock=stray, quantity_allocated=2)
+    (finding,) = repair(now=timezone.now())
+    assert (finding.drift, finding.is_now, finding.should_be) == (Drift.STRAY, 7, 2)
+    stray.refresh_from_db()
+    assert stray.quantity == 2
+    assert find_drift() == []
+
+
 def test_two_supplies_for_one_stock_row_are_left_to_a_person(supply: Supply) -> None:
     rival = an_uncounted_supply(cooperative=supply.cooperative, code="XY-0008")
     Pack.objects.create(supply=rival, variant=variant_of(supply), units=1000)
     assert Drift.SHARED in {finding.drift for finding in find_drift()}
+    repair(now=timezone.now())
+    # Whose promises they are, only a person can say.
+    assert not Movement.objects.filter(kind=Movement.Kind.CORRECTION).exists()
     with pytest.raises(CommandError, match="Left for a person"):
         call_command("audit_stock", "--repair", stdout=StringIO())
 

@@ -54,6 +54,20 @@ def test_a_good_that_is_withdrawn_while_a_list_is_read_still_has_a_name(baima: C
     assert (match.supply_id, match.outcome) == (pk, None)
 
 
+@pytest.mark.parametrize("codes", [None, frozenset(["xy-0007"])])
+def test_a_withdrawn_good_is_told_as_such_and_no_other_one_is_suggested(
+    baima: Cooperative, codes: frozenset[str] | None
+) -> None:
+    Supply.objects.filter(code="XY-0007").update(is_active=False)
+    catalogue = StoredCatalogue(cooperative_id=baima.pk, codes=codes)
+    (match,) = Matches(rows=[Row(1, "库存", "xy-0007", "5", "", "斤")], catalogue=catalogue)
+    assert (match.supply_id, match.outcome, str(match.message)) == (
+        None,
+        Outcome.SKIPPED,
+        "这样货已下架：没有变动。",
+    )
+
+
 @pytest.mark.parametrize("name, outcome", [("菜8", Outcome.WAITING), ("鱼", None), ("菜7", None)])
 def test_a_short_list_that_calls_a_good_by_the_name_of_another_one_waits(
     baima: Cooperative, name: str, outcome: Outcome | None

@@ -44,6 +44,15 @@ def test_what_asking_again_cannot_mend_opens_it_at_once() -> None:
     assert breaker.next_try_at == MORNING + LONGEST_DELAY
 
 
+def test_what_fails_otherwise_when_it_is_tried_again_leaves_it_open() -> None:
+    breaker = after(1, permanent=True)
+    later = breaker.next_try_at
+    assert later is not None
+    again = breaker.after_failure(now=later, permanent=False, jitter=0.0)
+    assert again.position(now=later) is Position.OPEN
+    assert again.opened_at == MORNING
+
+
 @given(failures=st.integers(1, 200), jitter=st.floats(0, 1), permanent=st.booleans())
 def test_nobody_is_left_alone_for_longer_than_an_hour_and_a_fifth(
     failures: int, jitter: float, permanent: bool

@@ -53,6 +53,17 @@ def test_a_shelf_count_is_on_hand_less_what_has_left_since() -> None:
     assert verdict("100", book=book).on_hand == 45_000
 
 
+@pytest.mark.parametrize("value", ["100", "约100"])
+def test_the_same_count_again_is_told_as_such_and_a_newer_one_as_newer(value: str) -> None:
+    same = verdict(value, book=BOOK._replace(counted=SHELF.key))
+    newer = verdict(value, book=BOOK._replace(counted=(MORNING, 1, "a")))
+    assert (same.outcome, newer.outcome) == (Outcome.SKIPPED, Outcome.SKIPPED)
+    assert (str(same.message), str(newer.message)) == (
+        "这次点数已经在账上：没有变动。",
+        "账上已有更新的点数：没有变动。",
+    )
+
+
 def test_a_sellable_count_adds_what_was_promised_when_it_was_made() -> None:
     # 7 kg promised now, of which 3 kg since the count; 5 kg have left since, promised before it.
     book = BOOK._replace(allocated=7000, on_hand_since=-5000, allocated_since=3000 - 5000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -197,6 +198,23 @@ def test_a_file_that_is_taken_again_after_a_kill_is_one_report(
     assert ask_feed(feed_id=feed.pk, now=MORNING + timedelta(seconds=60)) == []
     assert Report.objects.count() == 1
     assert [path.parent.name for path in shed.rglob("*.csv")] == ["done"]
+
+
+@pytest.mark.parametrize("older, newer", [("20", "30"), ("30", "20")])
+@pytest.mark.parametrize("is_newer_applied_first", [False, True])
+def test_of_two_files_at_one_look_the_one_written_later_counts(
+    shed: Path, older: str, newer: str, is_newer_applied_first: bool
+) -> None:
+    supply = an_uncounted_supply(cooperative=a_cooperative(), code="XY-0007")
+    feed = a_feed(supply.cooperative, kind=Feed.Kind.FOLDER, url="baima")
+    for written_at, (name, kilograms) in enumerate((("z.csv", older), ("a.csv", newer))):
+        (shed / name).write_text(f"编码,库存,单位\nXY-0007,{kilograms},公斤\n", encoding="utf-8")
+        os.utime(shed / name, (1000 + written_at, 1000 + written_at))
+    reports = take(feed)
+    assert len(reports) == 2
+    for report_id in reversed(reports) if is_newer_applied_first else reports:
+        apply_report(report_id=report_id, now=timezone.now())
+    assert available(supply, variant_of(supply)) == int(newer)
 
 
 # ---- Silence --------------------------------------------------------------------------------------------------------

@@ -82,6 +82,33 @@ def test_a_number_that_may_be_two_codes_or_none_is_refused() -> None:
     assert [match.outcome for match in found] == [Outcome.REFUSED, None, Outcome.REFUSED]
 
 
+def test_goods_that_one_row_may_mean_are_not_absent() -> None:
+    catalogue = Catalogue(
+        [
+            Known(1, "0123", "莴笋"),
+            Known(2, "00123", "儿菜"),
+            Known(3, "XY-0003", "豌豆尖"),
+            Known(4, "XY-0004", "豌豆尖"),
+            Known(5, "XY-0005", "鱼"),
+            Known(6, "XY-0006", "虾"),
+        ]
+    )
+    rows = [
+        row("5", code="123"),
+        row("5", code="", name="豌豆尖", number=2),
+        row("5", code="XY-0005", number=3),
+    ]
+    found = Matches(rows=rows, catalogue=catalogue, is_complete=True)
+    for matches in (list(found), list(found.in_one_go())):
+        assert [match.supply_id for match in matches if match.row.number == 0] == [6]
+
+
+@pytest.mark.parametrize("code", ["QQ-1", "1.23E+11"])
+def test_a_complete_list_of_unknown_goods_alone_sells_nothing_out(code: str) -> None:
+    found = Matches(rows=[row("5", code=code)], catalogue=CATALOGUE, is_complete=True)
+    assert [match.row.number for match in found] == [match.row.number for match in found.in_one_go()] == [1]
+
+
 def test_a_code_beside_another_goods_name_waits_and_beside_any_other_name_does_not() -> None:
     rows = [
         row("5", name="儿菜"),

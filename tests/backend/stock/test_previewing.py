@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend.cooperatives.models import Cooperative
 from backend.stock import services
@@ -273,6 +275,82 @@ def test_an_unknown_code_waits_beside_the_row_of_the_good_that_it_may_be(
     assert available(celtuce, variant_of(celtuce)) == 45
 
 
+def test_of_a_list_without_codes_each_good_waits_by_itself(
+    baima: Cooperative, celtuce: Supply, cabbage: Supply
+) -> None:
+    for kilograms in ("约30", "约31"):
+        rows = [["莴笋", kilograms, "斤"], ["儿菜", kilograms, "斤"], ["鱼", 5, "斤"], ["虾", 5, "斤"]]
+        table = as_bytes(as_workbook(rows, counted_at=None, header=("品名", "库存", "单位")))
+        report = confirm(upload(baima, table))
+    found = waiting_lines(cooperative=baima, since=LATER - timedelta(days=1))
+    assert sorted(line.row for line in found) == [5, 6, 7, 8]
+    assert {line.report for line in found} == {report}
+
+
+def test_a_row_that_means_another_amount_by_now_is_shown_again_before_it_counts(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    Supply.objects.filter(pk=celtuce.pk).update(container_name="筐", container_units=10_000)
+    report = count(baima, {"XY-0007": "60"}, at=LATER, unit="筐")
+    assert report.lines.get().base_units == 600_000
+    Supply.objects.filter(pk=celtuce.pk).update(container_units=20_000)
+
+    for on_hand, outcome in ((50_000, Outcome.WAITING), (1_200_000, Outcome.ACCEPTED)):
+        services.confirm_lines(
+            report_id=report.pk, rows=[1], submitted_by=None, now=LATER + timedelta(minutes=1)
+        )
+        celtuce.refresh_from_db()
+        line = report.lines.get()
+        assert (celtuce.on_hand, line.outcome, line.base_units) == (on_hand, outcome, 1_200_000)
+    assert find_drift() == []
+
+
+def test_a_row_whose_suggested_good_was_withdrawn_does_not_count_another_one(
+    baima: Cooperative, celtuce: Supply, cabbage: Supply
+) -> None:
+    report = count(baima, {"XY-00007": "80"}, at=LATER)
+    line = report.lines.get()
+    assert (line.outcome, line.supply) == (Outcome.WAITING, celtuce)
+    Supply.objects.filter(pk=celtuce.pk).update(is_active=False)
+
+    services.confirm_lines(report_id=report.pk, rows=[1], submitted_by=None, now=LATER + timedelta(minutes=1))
+    line = report.lines.get()
+    assert (line.outcome, line.supply) == (Outcome.WAITING, cabbage)
+    cabbage.refresh_from_db()
+    assert cabbage.on_hand == 20_000
+
+
+def test_a_row_of_a_report_that_was_undone_is_not_confirmed_and_says_why(
+    baima: Cooperative, celtuce: Supply, cabbage: Supply
+) -> None:
+    report = count(baima, {"XY-0007": "90", "XY-0008": "三十多"}, at=LATER)
+    services.undo_report(report_id=report.pk, submitted_by=None, now=LATER + timedelta(minutes=1))
+    with pytest.raises(ReportClosed, match="撤销"):
+        services.confirm_lines(
+            report_id=report.pk, rows=[2], submitted_by=None, now=LATER + timedelta(minutes=2)
+        )
+    assert available(cabbage, variant_of(cabbage)) == 20
+
+
+def test_many_rows_that_wait_are_confirmed_in_as_many_queries_as_a_few(baima: Cooperative) -> None:
+    queries = []
+    for number in (2, 12):
+        codes = [f"QX-{number:02}{good:02}" for good in range(number)]
+        for code in codes:
+            an_uncounted_supply(cooperative=baima, code=code)
+        report = count(baima, dict.fromkeys(codes, "约30"), at=LATER)
+        with CaptureQueriesContext(connection) as captured:
+            services.confirm_lines(
+                report_id=report.pk,
+                rows=range(1, number + 1),
+                submitted_by=None,
+                now=LATER + timedelta(minutes=1),
+            )
+        assert set(report.lines.values_list("outcome", flat=True)) == {Outcome.ACCEPTED}
+        queries.append(len(captured))
+    assert queries[0] == queries[1]
+
+
 def a_file_with_headings_of_its_own(figure: int) -> bytes:
     return as_bytes(
         as_workbook(
@@ -304,3 +382,16 @@ def test_headings_that_nobody_knows_are_asked_for_once_and_remembered(
     # Another cooperative's headings are its own.
     fuxing = a_cooperative(slug="fuxing", name="福星村蔬菜专业合作社")
     assert seen(upload(fuxing, a_file_with_headings_of_its_own(140))).columns_unknown
+
+
+def test_what_headings_mean_may_be_said_better_and_holds_for_later_files_too(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    draft = upload(baima, a_file_with_headings_of_its_own(120))
+    wrong = {"乙": "code", "丙": "quantity", "丁": "unit"}
+    right = {"甲": "code", "丙": "quantity", "丁": "unit"}
+    for said in (wrong, right):
+        services.remember_columns(report=draft, mapping=said, submitted_by=None, now=LATER)
+    assert line_for(seen(draft), "XY-0007").new == 60_000
+    next_day = upload(baima, a_file_with_headings_of_its_own(140))
+    assert line_for(seen(next_day), "XY-0007").new == 70_000

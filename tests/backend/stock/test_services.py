@@ -313,6 +313,24 @@ def test_a_feed_that_says_the_same_again_makes_no_second_report(baima: Cooperati
     assert (feed.etag, feed.last_answered_at) == ('"1"', MORNING)
 
 
+def test_a_document_that_was_refused_is_read_again_once_its_columns_are_explained(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    feed = Feed.objects.create(cooperative=baima, kind=Feed.Kind.HTTP_CSV, url="http://127.0.0.1/")
+    fetched = Fetched(body="甲,乙,丙\nXY-0007,20,公斤\n".encode())
+    report_id = received(feed_id=feed.pk, fetched=fetched, now=MORNING)
+    apply_report(report_id=report_id, now=MORNING)
+    assert Report.objects.get(pk=report_id).status == Report.Status.REFUSED
+    now = MORNING + timedelta(minutes=1)
+    assert receive_from_feed(feed_id=feed.pk, fetched=fetched, now=now) is None
+
+    Feed.objects.filter(pk=feed.pk).update(mapping={"甲": "code", "乙": "quantity", "丙": "unit"})
+    report_id = received(feed_id=feed.pk, fetched=fetched, now=now)
+    apply_report(report_id=report_id, now=now)
+    assert available(celtuce, variant_of(celtuce)) == 20
+    assert receive_from_feed(feed_id=feed.pk, fetched=fetched, now=now + timedelta(minutes=1)) is None
+
+
 def test_a_workbook_that_is_corrected_and_corrected_back_ends_at_what_it_says_last(
     baima: Cooperative, celtuce: Supply
 ) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from threading import Thread
+from uuid import UUID
 
 import pytest
 from django.core.cache import cache
@@ -13,9 +14,11 @@ from django.utils import timezone
 
 from backend.cooperatives.models import Cooperative
 from backend.stock import tasks
-from backend.stock.feed_services import ask_feed, claim_due_feeds, reports_left_behind
+from backend.stock.dead_letters import keep_dead_letter
+from backend.stock.feed_services import ask_feed, claim_due_feeds, receive_from_feed, reports_left_behind
 from backend.stock.freshness import stock_version
-from backend.stock.models import Feed, Report, Supply
+from backend.stock.models import DeadLetter, Feed, Report, Supply
+from backend.stock.ways_in.source import Fetched
 from tests.backend.stock.shed import (
     MORNING,
     SHANGHAI,
@@ -106,6 +109,27 @@ def test_only_reports_that_were_forgotten_are_swept_up() -> None:
     lost = reports_left_behind(now=MORNING)
     assert [Report.objects.get(pk=pk).idempotency_key for pk in lost] == ["lost"]
     assert applied.pk not in lost
+
+
+@pytest.mark.django_db
+def test_a_report_that_is_applied_in_the_end_leaves_no_open_letter() -> None:
+    supply = an_uncounted_supply(cooperative=a_cooperative(), code="XY-0007")
+    body = as_json([{"code": "XY-0007", "quantity": 20, "unit": "斤"}])
+    report_id = receive_from_feed(
+        feed_id=a_feed(supply.cooperative).pk, fetched=Fetched(body=body), now=MORNING
+    )
+    for letter_of in (str(report_id), str(UUID(int=1))):
+        keep_dead_letter(
+            task="backend.stock.tasks.apply_report",
+            args=[letter_of],
+            kwargs={},
+            error=ValueError("for once"),
+            now=MORNING,
+        )
+    # Nobody looked at the letter: the sweep tried again by itself.
+    tasks.apply_report(str(report_id))
+    assert Report.objects.get(pk=report_id).status == Report.Status.APPLIED
+    assert DeadLetter.objects.get(closed_at=None).args == [str(UUID(int=1))]
 
 
 @pytest.mark.django_db(transaction=True)

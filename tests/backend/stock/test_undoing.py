@@ -124,6 +124,46 @@ def test_undoing_two_reports_goes_back_two_counts_in_either_order(
     assert newest_count(celtuce) == before
 
 
+def test_what_a_newer_count_kept_is_taken_back_once_that_one_is_undone(
+    baima: Cooperative, celtuce: Supply
+) -> None:
+    an_uncounted_supply(cooperative=baima, code="XY-0008", name="儿菜")
+    count(baima, {"XY-0008": "40"})
+    before = newest_count(celtuce)
+    second = count(baima, {"XY-0007": "30", "XY-0008": "50"}, at=LATER)
+    third = count(baima, {"XY-0007": "60"}, at=LATER + timedelta(minutes=1))
+    first_try = undo(second)
+    assert first_try.status == Report.Status.PARTLY
+    again = undo(second, at=LATER + timedelta(minutes=40))
+    assert (again.message, again.undone_at) == (first_try.message, first_try.undone_at)
+    assert Movement.objects.filter(kind=Movement.Kind.UNDO).count() == 1
+
+    undo(third)
+    assert newest_count(celtuce)[0] == 15_000
+    undone = undo(second, at=LATER + timedelta(minutes=50))
+    assert undone.status == Report.Status.UNDONE
+    assert "XY-0007" not in undone.message
+    assert newest_count(celtuce) == before
+    assert Movement.objects.filter(kind=Movement.Kind.UNDO).count() == 3
+    assert find_drift() == []
+
+
+def test_a_count_that_came_late_and_was_passed_over_is_named(baima: Cooperative, celtuce: Supply) -> None:
+    an_uncounted_supply(cooperative=baima, code="XY-0008", name="儿菜")
+    count(baima, {"XY-0008": "40"})
+    report = count(baima, {"XY-0007": "60", "XY-0008": "50"}, at=LATER)
+    for said, minutes in (
+        ({"XY-0007": "90"}, -1),
+        # Not passed over: empty, or older than what stands in the books again.
+        ({"XY-0008": ""}, -2),
+        ({"XY-0008": "70"}, -90),
+    ):
+        count(baima, said, at=LATER + timedelta(minutes=minutes), now=LATER + timedelta(minutes=5))
+    undone = undo(report)
+    assert (undone.status, celtuce.code in undone.message) == (Report.Status.UNDONE, True)
+    assert "请重新点一遍" in undone.message and "XY-0008" not in undone.message
+
+
 def test_the_first_count_of_all_can_be_undone(baima: Cooperative) -> None:
     supply = an_uncounted_supply(cooperative=baima, code="XY-0009")
     report = count(baima, {"XY-0009": "20"})
