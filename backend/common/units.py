@@ -321,6 +321,22 @@ def plain_quantity(value: object, scale: Scale) -> int | None:
     return total if total < MOST_BASE_UNITS else None
 
 
+@lru_cache(maxsize=1024)
+def is_unit(text: str) -> bool:
+    """Whether this is a unit that quantities are counted in: 斤, kg, 筐, 个."""
+    name = _unit_name(text)
+    return name in GRAMS or name in PIECES or name in CONTAINERS
+
+
+@lru_cache(maxsize=1024)
+def are_one_unit(one: str, other: str) -> bool:
+    """Whether a number means the same in both: 公斤 and kg, 个 and 枚."""
+    first, second = _unit_name(one), _unit_name(other)
+    if first in GRAMS:
+        return GRAMS[first] == GRAMS.get(second)
+    return first == second or {first, second} <= PIECES - CONTAINERS
+
+
 def parse_number(text: str) -> Decimal:
     """An unsigned number in digits (１２０, 1,200, 12.5) or Chinese numerals (一百二 = 120, 一二〇 = 120, 三点五).
 

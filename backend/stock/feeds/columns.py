@@ -302,10 +302,10 @@ def _number(letters: str) -> int:
 def heading_of(text: str) -> tuple[str, str | None]:
     """库存(斤) -> (库存, 斤); 11月23日 库存 -> (库存, None)."""
     name, unit = _heading(text)
-    if name in _KNOWN:
+    if name in HEADINGS:
         return name, unit
     undated = _DATED.sub("", name).strip("-/_:,.")
-    return (undated, unit) if undated in _KNOWN else (name, unit)
+    return (undated, unit) if undated in HEADINGS else (name, unit)
 
 
 def _plain(text: str) -> str:
@@ -326,7 +326,8 @@ _DATED = re.compile(r"(?:\d{2,4}[-/年.])?\d{1,2}(?:月|[-/.])\d{1,2}[日号]?|\
 _REMARK = re.compile(
     rf"今[日天早晚]|当[日天]|现有|实[盘际存时]|盘点|早上|上午|中午|下午|晚上|必填|数量|{_DATED.pattern}"
 )
-_KNOWN = frozenset(alias for aliases in ROLES.values() for alias in aliases)
+HEADINGS = frozenset(alias for aliases in ROLES.values() for alias in aliases)
+"""All words that say what a column holds."""
 
 
 def unknown(rows: Sequence[Sequence[object]]) -> ColumnsUnknown:
