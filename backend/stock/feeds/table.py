@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -87,7 +87,7 @@ class Cells(Protocol):
 class Grid:
     """The cells of one sheet, from its first row and column on; rows and columns count from 0.
 
-    merged: first and last row and column of cells that were made one. delimiter: what stands between the cells of a
+    merged: first and last row and column of cells that were made one. struck: cells that are crossed out. delimiter: what stands between the cells of a
     file of text, "" for a sheet.
     """
 
@@ -96,6 +96,7 @@ class Grid:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    struck: Set[tuple[int, int]] = frozenset()
     delimiter: str = ""
 
     @cached_property
@@ -289,7 +290,7 @@ def _read_table(
     heading, letter, sheet = columns.heading, letter_of(quantity_at), table.sheet
     unit_said = columns.unit or table.unit
     splits = _splits_of(table) if grid.delimiter in (",", ";") else None
-    hidden_rows, apart = grid.hidden_rows, table.number * TABLES_APART
+    hidden_rows, struck, apart = grid.hidden_rows, grid.struck, table.number * TABLES_APART
     merged = _merged(grid, columns)
     make, of_all, of_document = tuple.__new__, doubt, doubt
     is_first_column_free = 0 not in (code_at, name_at, quantity_at)
@@ -366,6 +367,8 @@ def _read_table(
             problem = _("There is a quantity, but neither a code nor a name. Write which good it is.")
         elif splits is not None and type(value) is str:
             problem = splits(value, cells)
+        if struck and any((number - 1, at) in struck for at in (code_at, name_at, quantity_at)):
+            doubt = doubt or _("It is crossed out in the workbook. Is it still there?")
         lot = cells[lot_at] if lot_at is not None and lot_at < width else ""
         if lot != "":
             lot = as_text(lot)
@@ -562,12 +565,18 @@ def _sums(rows: Iterable[Row]) -> tuple[Decimal, Decimal]:
     return whole, without_text
 
 
+_WITH_UNIT = re.compile(r"([\d.,]{1,20})\s*(\D{1,4})")
+
+
 def _plain_number(value: object) -> Decimal | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float | Decimal):
         number = Decimal(f"{value:.12g}") if isinstance(value, float) else Decimal(value)
         return number.normalize() if number.is_finite() and abs(number.adjusted()) < 15 else None
+    if isinstance(value, str):
+        with_unit = _WITH_UNIT.fullmatch(value)
+        value = with_unit[1] if with_unit is not None and is_unit(with_unit[2]) else value
     try:
         return parse_number(value) if isinstance(value, str) and 0 < len(value) <= 20 else None
     except (ValueError, InvalidOperation):

@@ -11,6 +11,9 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 
 from backend.common.units import Counting, parse_quantity
 from backend.stock.errors import FeedUnreadable
@@ -172,6 +175,53 @@ def test_a_percentage_is_not_the_number_behind_it() -> None:
     workbook = as_workbook([["XY-0001", "青二荆条", 0.5, "斤"], ["XY-0002", "红二荆条", 0.25, "斤"]])
     workbook.active["C5"].number_format = "0.0%"
     assert [row.value for row in read(workbook).rows] == ["50%", 0.25]
+
+
+@pytest.mark.parametrize(
+    "format, value",
+    [
+        ('0"公斤"', "30公斤"),
+        ('#,##0.0\\ "kg"', "30kg"),
+        ('0"筐";[Red]-0"筐"', "30筐"),
+        ('0"元"', 30),
+        ('"￥"#,##0.00', 30),
+        ("#,##0.00_);(#,##0.00)", 30),
+        ('yyyy"年"', None),
+    ],
+)
+def test_a_unit_that_only_the_format_shows_is_the_numbers(format: str, value: object) -> None:
+    workbook = as_workbook([["XY-0001", "青二荆条", 30, None], ["合计", None, 30, None]])
+    workbook.active["C5"].number_format = format
+    document = read(workbook)
+    if value is not None:
+        assert first(document).value == value
+        assert document.remarks == []
+
+
+def test_a_row_that_is_crossed_out_waits() -> None:
+    workbook = as_workbook([[f"XY-000{number}", "菜", 30, "斤", "新到"] for number in range(1, 5)])
+    sheet = workbook.active
+    sheet["C5"].font = Font(strike=True)
+    sheet["B6"].font = Font(strike=True)
+    # 30, crossed out, and 20 beside it are no 3020.
+    sheet["C7"] = CellRichText(TextBlock(InlineFont(strike=True), "30"), TextBlock(InlineFont(), "20"))
+    sheet["E8"].font = Font(strike=True)
+    sheet["C8"].font = Font(strike=False, b=True)
+    assert [bool(row.doubt) for row in read(workbook).rows] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("is_stale, is_refused", [(True, True), (False, False)])
+def test_a_nought_that_stands_for_a_formula_nobody_computed_is_none(is_stale: bool, is_refused: bool) -> None:
+    workbook = as_workbook([["XY-0001", "青二荆条", "=10+20", "斤"]])
+    workbook.calculation.fullCalcOnLoad = is_stale
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(as_bytes(workbook))) as source, zipfile.ZipFile(written, "w") as target:
+        for name in source.namelist():
+            target.writestr(
+                name, source.read(name).replace(b"<v></v>", b"<v>0</v>").replace(b"<v/>", b"<v>0</v>")
+            )
+    (row,) = read_document(format="xlsx", raw=written.getvalue()).rows
+    assert bool(row.problem) is is_refused
 
 
 def test_a_code_that_is_shown_with_noughts_keeps_them_apart_from_its_number() -> None:
