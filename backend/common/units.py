@@ -166,6 +166,7 @@ _EITHER = re.compile(
     r"[二三四五六七八九](?![〇○零一二三四五六七八九])"
 )
 _TO = re.compile(r"[一二两三四五六七八九十百千半]\s*[-~到至–—]\s*[一二两三四五六七八九十百千]")
+_FOOTNOTE = re.compile(r"\d\s*[²³¹⁰⁴-⁹₀-₉①-⒛㉑-㉟㊱-㊿]")
 _SEVERAL = re.compile(r"\d\s*、\s*\d")
 _SAID_TWICE = re.compile(r"(\w+)\s*[(\[/]\s*(\w+)")
 _UNIT_IN_BRACKETS = re.compile(r"([\d.,]+)\s*[(\[]\s*(\w+)\s*[)\]]")
@@ -456,6 +457,16 @@ def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> 
     if not text.isprintable():
         # Marks of direction and zero-width spaces, which a cell copied from a chat carries.
         text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    footnote = _FOOTNOTE.search(text)
+    if footnote is not None:
+        # Made plain, 30² would be 302.
+        return _nearly(
+            text[: footnote.start() + 1],
+            message=_("“{value}” carries a note. Is the number {number}?"),
+            written=written,
+            column_unit=column_unit,
+            counting=counting,
+        )
     text = unicodedata.normalize("NFKC", text).strip().translate(_FORMAL)
     text = text.replace("−", "-").replace("﹣", "-").replace("千克", "公斤")
     if not text:

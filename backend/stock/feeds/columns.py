@@ -35,6 +35,9 @@ LEFT = (
     "期末库存", "期末结存", "现存", "现存量", "结存", "结存数量", "结余", "结余数量", "余量", "剩余", "剩余数量", "剩余库存", "剩余量",
 )  # fmt: skip
 WEIGHT = ("重量", "斤数", "公斤数")
+OTHER_WEIGHT = ("总重", "总重量", "总斤数", "净重", "毛重")
+"""Of all that is there, or of one pack: beside another number only a person can say."""
+
 # In order of preference: what somebody counted goes before what the books say, and what is there before what a sheet may
 # call its numbers otherwise.
 QUANTITY = (
@@ -95,6 +98,7 @@ class Columns:
     unit_column: int | None = None
     lot: int | None = None
     date: int | None = None
+    note: int | None = None
     unit: str | None = None
 
 
@@ -220,7 +224,7 @@ def _columns(
     if name not in COUNTED and name not in LEFT:
         is_sure = is_sure and not any(other in LEFT for other in names)
     if name not in WEIGHT and unit is None:
-        is_sure = is_sure and not any(other in WEIGHT for other in names)
+        is_sure = is_sure and not any(other in WEIGHT or other in OTHER_WEIGHT for other in names)
     if not is_sure:
         # 11月22日库存 and 11月23日库存 beside each other, 库存 and 剩余, 数量 and 重量: which it is, a person must say.
         return None
@@ -234,6 +238,7 @@ def _columns(
         unit_column=place(UNIT),
         lot=place(LOT),
         date=place(DATE),
+        note=place(NOTE),
         unit=unit,
     )
 
@@ -287,6 +292,7 @@ def _by_role(roles: Mapping[int, str], *, row: Sequence[object]) -> Columns:
         unit_column=at.get("unit"),
         lot=at.get("lot"),
         date=at.get("date"),
+        note=at.get("note"),
         unit=unit or {"斤数": "斤", "公斤数": "公斤"}.get(name),
     )
 
@@ -351,7 +357,7 @@ def unknown(rows: Sequence[Sequence[object]]) -> ColumnsUnknown:
             headers = _told_apart(both or rows[index])
         while headers and not headers[-1]:
             headers.pop()
-    several = [header for header in headers if heading_of(header)[0] in QUANTITY]
+    several = [header for header in headers if heading_of(header)[0] in (*QUANTITY, *OTHER_WEIGHT)]
     if len(several) > 1:
         message = format_lazy(
             _("Several columns may say what is there: {columns}. Say once which one it is."),

@@ -114,7 +114,7 @@ class Grid:
 class _Table:
     """One table of a sheet, below the row `index`. number: how many tables of the file are before it.
 
-    day: on which the sheet says that it was counted. unit: what stands above the tables for all of them. below: once its rows were read, the row and the columns of another table that ends it, where one does.
+    day: on which the sheet says that it was counted. doubt: why its rows may be no stock at all. unit: what stands above the tables for all of them. below: once its rows were read, the row and the columns of another table that ends it, where one does.
     """
 
     grid: Grid
@@ -124,6 +124,7 @@ class _Table:
     is_leftmost: bool
     day: date | None = None
     unit: str | None = None
+    doubt: str | Promise = ""
     number: int = 0
     below: tuple[int, Sequence[Columns]] | None = None
 
@@ -158,7 +159,7 @@ class _Rows:
                 table,
                 total=lambda _said, _value, number: told[number],
                 day=days,
-                doubt=_older(table.day, self.newest) or self.doubt,
+                doubt=table.doubt or _older(table.day, self.newest) or self.doubt,
             )
 
 
@@ -200,7 +201,11 @@ def read_grids(
             or _find_in_titles(above, header.tables, today=today)
             or by_name.get(grid.name)
         )
-        if said is not None and (counted is None or said.day > counted.day):
+        doubt = _no_stock([grid.name, *(as_text(cell)[:60] for row in above for cell in row)], header.tables)
+        if doubt:
+            # When that was is not when the stock was counted.
+            said = None
+        elif said is not None and (counted is None or said.day > counted.day):
             counted = said
         _remark_on_hidden(grid, header.tables, found)
         _read_tables(
@@ -210,9 +215,12 @@ def read_grids(
             found=found,
             day=said.day if said is not None else None,
             unit=_find_unit(above),
+            doubt=doubt,
         )
     if not with_table:
         raise unknown(max((grid.top for grid in grids), key=_filled, default=[]))
+    if not found.count:
+        found.remarks.append(_("There is no row below the headings."))
     if without and with_table:
         found.remarks += [
             format_lazy(_("The sheet “{name}” has no table of stock and was not read."), name=name)
@@ -239,11 +247,19 @@ def _remark_on_hidden(grid: Grid, tables: Sequence[Columns], found: _Found) -> N
 
 
 def _read_tables(
-    grid: Grid, header: Header, *, sheet: str, found: _Found, day: date | None, unit: str | None
+    grid: Grid,
+    header: Header,
+    *,
+    sheet: str,
+    found: _Found,
+    day: date | None,
+    unit: str | None,
+    doubt: str | Promise,
 ) -> None:
     """Go through the tables of one sheet for all that their rows say together; the rows themselves are let go."""
+    collect = found.days.collect if not doubt else lambda _cell: ("", "")
     waiting = [
-        _Table(grid, columns, header.index, sheet, is_leftmost=not place, day=day, unit=unit)
+        _Table(grid, columns, header.index, sheet, is_leftmost=not place, day=day, unit=unit, doubt=doubt)
         for place, columns in enumerate(header.tables)
     ][::-1]
     while waiting:
@@ -253,14 +269,14 @@ def _read_tables(
         if len(found.tables) > MOST_MADE_ANEW:
             grid.keep()
         totals = _Totals(table, found)
-        found.count += sum(1 for _row in _read_table(table, total=totals.compare, day=found.days.collect))
+        found.count += sum(1 for _row in _read_table(table, total=totals.compare, day=collect))
         # Another table, with other columns, may stand below the first.
         if len(found.tables) > (MOST_NUMBERED if table.below is None else MOST_TABLES):
             raise FeedUnreadable(_("The file has too many tables. Send one list of what is in the shed."))
         if table.below is not None and table.is_leftmost:
             index, again = table.below
             waiting += [
-                _Table(grid, columns, index, sheet, is_leftmost=not place, day=day, unit=unit)
+                _Table(grid, columns, index, sheet, is_leftmost=not place, day=day, unit=unit, doubt=doubt)
                 for place, columns in enumerate(again)
             ][::-1]
         if found.count > MOST_ROWS:
@@ -286,10 +302,10 @@ def _read_table(
     # One place for all that a hundred thousand rows need: a local name is found faster than an attribute.
     grid, columns = table.grid, table.columns
     code_at, name_at, quantity_at = columns.code, columns.name, columns.quantity
-    unit_at, lot_at, date_at = columns.unit_column, columns.lot, columns.date
+    unit_at, lot_at, date_at, note_at = columns.unit_column, columns.lot, columns.date, columns.note
     heading, letter, sheet = columns.heading, letter_of(quantity_at), table.sheet
     unit_said = columns.unit or table.unit
-    splits = _splits_of(table) if grid.delimiter in (",", ";") else None
+    splits, widest = _splits_of(table)
     hidden_rows, struck, apart = grid.hidden_rows, grid.struck, table.number * TABLES_APART
     merged = _merged(grid, columns)
     make, of_all, of_document = tuple.__new__, doubt, doubt
@@ -365,7 +381,7 @@ def _read_table(
             problem = _("The formula was never computed. Open the workbook, save it, and send it again.")
         elif not code and not name:
             problem = _("There is a quantity, but neither a code nor a name. Write which good it is.")
-        elif splits is not None and type(value) is str:
+        elif width > widest and type(value) is str:
             problem = splits(value, cells)
         if struck and any((number - 1, at) in struck for at in (code_at, name_at, quantity_at)):
             doubt = doubt or _("It is crossed out in the workbook. Is it still there?")
@@ -378,6 +394,12 @@ def _read_table(
                 heading=unit_said,
                 unit=unit[:20],
             )
+        if note_at is not None and note_at < width and cells[note_at] and value is not None:
+            note = as_text(cells[note_at])
+            if _NOT_THERE.search(note):
+                doubt = doubt or format_lazy(
+                    _("The remark says “{note}”. Is it what is there?"), note=note[:40]
+                )
         doubt = doubt or of_all
         if date_at is not None and date_at < width and cells[date_at] not in (None, ""):
             problem_of_day, doubt_of_day = day(cells[date_at])
@@ -402,6 +424,32 @@ def _read_table(
         )
 
 
+_EXAMPLE = re.compile(r"示例|样例|范例|例子")
+_NO_STOCK = "入库|出库|进货|到货|送货|配送|发货|销售|采购|订货|订单|预订|预定|领料|退货|报损|损耗|调拨|流水"
+_NO_STOCK_BY_NAME = re.compile(_NO_STOCK)
+# A cooperative may be called 果蔬销售合作社.
+_NO_STOCK_BY_TITLE = re.compile(rf"(?:{_NO_STOCK})\w{{0,2}}(?:单|表|明细|记录|台账)|订单|流水账")
+_STOCK = re.compile(
+    r"入库|出库|进货|到货|送货|配送|发货|销售|采购|订货|订单|预订|预定|领料|退货|报损|损耗|调拨|流水"
+)
+_STOCK = re.compile(r"库存|盘点|盘存|结存|结余|存货|剩余|可[售卖]|现存|余量")
+
+
+def _no_stock(titles: Sequence[str], tables: Sequence[Columns]) -> str | Promise:
+    """Why a sheet of such a name or title is probably no list of what is there: 入库单, 送货单, 填写示例."""
+    # A form's own name may say that all of it is sample data; a sheet's says it of that sheet.
+    if _EXAMPLE.search(titles[0]):
+        return format_lazy(_("“{title}” is an example by its name. Is it meant?"), title=titles[0][:30])
+    if any(_STOCK.search(text) for text in (*titles, *(columns.heading for columns in tables))):
+        return ""
+    name, *above = titles
+    told = next((text for text in above if _NO_STOCK_BY_TITLE.search(text)), None)
+    told = name if _NO_STOCK_BY_NAME.search(name) else told
+    if told is None:
+        return ""
+    return format_lazy(_("“{title}” is no list of stock by its name. Is it what is there?"), title=told[:30])
+
+
 def _is_heading(cells: Sequence[object], *, at: int) -> bool:
     """Whether the row names columns, and the one that was the stock's by a word."""
     names = [heading_of(cell)[0] for cell in cells[:MOST_COLUMNS] if isinstance(cell, str)]
@@ -409,42 +457,39 @@ def _is_heading(cells: Sequence[object], *, at: int) -> bool:
     return sum(1 for name in names if name in HEADINGS) > 1 and not any(char.isdigit() for char in word)
 
 
+_NOT_THERE = re.compile(
+    r"作废|取消|不算|删除|预计|未到|没到|在途|(?:明[天早日]|后天|下周)[到来采摘]|未采|没采|待采"
+)
 _SIGNATURE = re.compile(
     r"(?:盘点|制表|填表|制单|审核|复核|核对|负责|保管|经手|记账|打印|统计|联系|库管|仓管|会计|主管)\w{0,4}\s*[:：]"
 )
 _SIGNED = _("A note on who made the list, not a good.")
 
 
-def _splits_of(table: _Table) -> Callable[[str, Sequence[object]], str | Promise]:
-    """What is wrong with a number whose comma may be no comma: between cells, or before decimals."""
+def _splits_of(table: _Table) -> tuple[Callable[[str, Sequence[object]], str | Promise], int]:
+    """What is wrong with a number whose comma may be no comma: between cells, or before decimals; and how many cells
+    a row may have that need not be looked at."""
     delimiter, after = table.grid.delimiter, table.columns.quantity + 1
     header: Sequence[object] = next(iter(itertools.islice(table.grid.rows, max(table.index, 0), None)), ())
-    is_free = after >= len(header) or not as_text(header[after])
 
     def find(value: str, cells: Sequence[object]) -> str | Promise:
         if delimiter == ";" and _GROUPED.fullmatch(value):
             return format_lazy(
                 _("“{value}”: is the comma a decimal point? Write the number without one."), value=value
             )
-        if (
-            delimiter == ","
-            and after < len(cells)
-            and len(value) <= 3
-            and value.isdigit()
-            and (is_free or len(cells) > len(header))
-            and _THREE_DIGITS.fullmatch(as_text(cells[after]))
-        ):
+        if delimiter == "," and _GROUPED.fullmatch(f"{value},{as_text(cells[after])}"):
             return format_lazy(
                 _("The comma in “{value}” has split the cell. Write the number without one."),
                 value=f"{value},{as_text(cells[after])}",
             )
         return ""
 
-    return find
+    if delimiter == ",":
+        return find, len(header) if after < len(header) and as_text(header[after]) else after
+    return find, 0 if delimiter == ";" else MOST_COLUMNS * 2
 
 
-_GROUPED = re.compile(r"\d{1,3},\d{3}")
-_THREE_DIGITS = re.compile(r"\d{3}(?:\.\d+)?")
+_GROUPED = re.compile(r"\d{1,3},\d{3}(?:\.\d+)?")
 
 
 def code_text(cell: object) -> str:

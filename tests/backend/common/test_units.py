@@ -147,6 +147,8 @@ def test_what_can_be_read_becomes_whole_grams(written: object, grams: int) -> No
         ("30公斤20斤", None),
         ("100、200", None),
         ("3背篼", None),
+        ("10²", 5000),
+        ("30①", 15_000),
     ],
 )
 def test_what_is_nearly_said_waits_with_a_proposal(written: str, proposal: int | None) -> None:

@@ -62,7 +62,13 @@ def test_what_was_counted_goes_before_what_the_books_say(headings: str, row: str
 
 
 @pytest.mark.parametrize(
-    "headings", ["编码,品名,库存,卖出,剩余", "编码,品名,数量,重量(斤)", "编码,品名,单位,库存,结余"]
+    "headings",
+    [
+        "编码,品名,库存,卖出,剩余",
+        "编码,品名,数量,重量(斤)",
+        "编码,品名,数量,单价,总重(斤)",
+        "编码,品名,单位,库存,结余",
+    ],
 )
 def test_two_columns_that_may_both_be_the_stock_are_asked_about(headings: str) -> None:
     error = asked(csv(f"{headings}\nXY-0003,莴笋,40,10,30"))

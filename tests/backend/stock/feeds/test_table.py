@@ -386,6 +386,51 @@ def test_of_a_workbook_with_a_sheet_a_day_the_newest_counts_and_the_others_wait(
     assert [each.outcome for each in told(dated)] == ["waiting", "accepted"]
 
 
+@pytest.mark.parametrize("name", ["入库明细", "出库", "11月销售流水", "填写示例"])
+def test_the_rows_of_a_sheet_that_is_no_stock_by_its_name_wait(name: str) -> None:
+    rows: list[list[object]] = [["日期", "品名", "数量", "单位"], ["2026-11-20", "儿菜", 5, "斤"]]
+    grids = [
+        Grid(rows=[["编码", "库存", "单位"], ["XY-0003", 30, "斤"]], name="库存"),
+        Grid(rows=rows, name=name),
+    ]
+    document = read_grids(grids, mapping=None, today=TODAY)
+    assert [each.outcome for each in told(document)] == ["accepted", "waiting"]
+    assert document.counted_at is None
+
+
+@pytest.mark.parametrize(
+    "title, heading, outcome",
+    [
+        ("白马合作社送货单", "数量", "waiting"),
+        ("采购订单", "数量", "waiting"),
+        ("白马合作社库存(示例数据)", "数量", "accepted"),
+        ("入库后库存表", "数量", "accepted"),
+        ("配送中心", "库存", "accepted"),
+        ("果蔬销售专业合作社", "数量", "accepted"),
+    ],
+)
+def test_a_note_of_delivery_is_no_list_of_stock(title: str, heading: str, outcome: str) -> None:
+    assert told_csv(f"{title},,\n编码,{heading},单位\nXY-0003,30,斤")[0].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "note, outcome",
+    [
+        ("作废", "waiting"),
+        ("预计明天", "waiting"),
+        ("明早采", "waiting"),
+        ("新到", "accepted"),
+        ("", "accepted"),
+    ],
+)
+def test_a_remark_that_it_is_not_there_is_asked_about(note: str, outcome: str) -> None:
+    assert told_csv(f"编码,库存,单位,备注\nXY-0003,30,斤,{note}")[0].outcome == outcome
+
+
+def test_a_table_without_rows_says_so() -> None:
+    assert len(csv("编码,库存\n").remarks) == 1
+
+
 def test_sheets_that_are_named_after_sheds_are_all_of_one_day() -> None:
     document = sheets(("3-1", [["XY-0004", 5, "斤"]]), ("3-2", [["XY-0003", 30, "斤"]]))
     assert document.counted_at is None
