@@ -290,7 +290,8 @@ def _read_marks(xml: bytes, *, lengths: list[int], looks: _Looks, is_stale: bool
     units: dict[tuple[int, int], str] = {}
     odd_styles = re.compile(rb'\bs="(?:' + b"|".join(sorted({*looks.units, *looks.struck})) + rb')"')
     has_looks = bool(looks.units or looks.struck) and odd_styles.search(xml) is not None
-    has_looks = has_looks or bool(looks.struck_texts) or _STRUCK.search(xml) is not None
+    has_struck_parts = b"strike" in xml
+    has_looks = has_looks or bool(looks.struck_texts) or has_struck_parts
     if b't="e"' in xml or b"<f" in xml or b":f" in xml or has_looks:
         for cell in _CELL.finditer(xml):
             attributes, content = cell["attributes"], cell["content"] or b""
@@ -305,7 +306,7 @@ def _read_marks(xml: bytes, *, lengths: list[int], looks: _Looks, is_stale: bool
                     unit, is_struck = looks.units.get(style[1], ""), style[1] in looks.struck
                 text = _SHARED.search(content) if looks.struck_texts and b't="s"' in attributes else None
                 is_struck = is_struck or (text is not None and text[1] in looks.struck_texts)
-                is_struck = is_struck or _STRUCK.search(content) is not None
+                is_struck = is_struck or (has_struck_parts and _STRUCK.search(content) is not None)
             if not (is_error or is_uncomputed or unit or is_struck):
                 continue
             place = _PLACE.search(attributes)

@@ -367,6 +367,25 @@ def sheet_of(*rows: str) -> bytes:
     return (start + "".join(rows) + "</sheetData></worksheet>").encode()
 
 
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize("mark, is_doubted", [("<strike/>", True), ('<strike val="0"/>', False)])
+def test_a_text_of_which_a_part_is_crossed_out_waits(is_shared: bool, mark: str, is_doubted: bool) -> None:
+    text = f"<r><rPr>{mark}</rPr><t>30</t></r><r><t>20</t></r>"
+    header = '<row r="1"><c r="A1" t="inlineStr"><is><t>编码</t></is></c><c r="B1" t="inlineStr"><is><t>库存</t></is></c></row>'
+    cell = '<c r="B2" t="s"><v>1</v></c>' if is_shared else f'<c r="B2" t="inlineStr"><is>{text}</is></c>'
+    row = f'<row r="2"><c r="A2" t="s"><v>0</v></c>{cell}</row>'
+    texts = (
+        '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<si><t>XY-0003</t></si><si>{text}</si></sst>"
+    )
+    raw = repacked(
+        as_bytes(as_workbook(ROWS[:1])),
+        **{SHEET: sheet_of(header, row), "xl/sharedStrings.xml": texts.encode()},
+    )
+    (found,) = read_document(format="xlsx", raw=raw).rows
+    assert (found.code, found.value, bool(found.doubt)) == ("XY-0003", "3020", is_doubted)
+
+
 def test_one_long_text_in_a_hundred_thousand_cells_is_refused() -> None:
     header = '<row r="1"><c r="A1" t="inlineStr"><is><t>编码</t></is></c><c r="B1" t="inlineStr"><is><t>库存</t></is></c></row>'
     cells = "".join(
