@@ -10,7 +10,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.utils.functional import Promise
@@ -142,11 +142,27 @@ def find_header(
         if tables:
             both = _of_two_rows(top, index)
             if both is None:
-                return Header(index, tables)
+                return Header(index, _without_serials(tables, row, top[index + 1 :]))
             # 库存 above 筐 and 斤: where they do not tell which, a person must.
             tables = read_headings(both, hidden=hidden)
-            return Header(index + 1, tables) if tables else None
+            return Header(index + 1, _without_serials(tables, row, top[index + 2 :])) if tables else None
     return None
+
+
+def _without_serials(
+    tables: Sequence[Columns], row: Sequence[object], below: Sequence[Sequence[object]]
+) -> list[Columns]:
+    """The tables, in which a column 编号 that only counts the rows, 1, 2, 3, is no code: the names tell the goods."""
+    found = []
+    for columns in tables:
+        at = columns.code
+        if at is not None and columns.name is not None and heading_of(as_text(row[at]))[0] == "编号":
+            texts = [as_text(cells[at]) for cells in below if at < len(cells)]
+            said = list(itertools.takewhile(str.isdigit, filter(None, texts)))
+            if len(said) > 1 and said == [str(number) for number in range(1, len(said) + 1)]:
+                columns = replace(columns, code=None)
+        found.append(columns)
+    return found
 
 
 def _of_two_rows(rows: Sequence[Sequence[object]], index: int) -> list[str] | None:

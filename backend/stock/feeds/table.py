@@ -363,7 +363,11 @@ def _read_table(
                 continue
         if code in STARTS_A_TABLE or name in STARTS_A_TABLE or first in STARTS_A_TABLE:
             again = read_headings(cells, hidden=grid.hidden_columns)
-            if any(replace(each, heading=heading) == columns for each in again):
+            if any(
+                # A column that only counts the rows is called a code there.
+                replace(each, heading=heading, code=each.code if code_at is not None else None) == columns
+                for each in again
+            ):
                 of_all = of_document
                 continue
             if again:

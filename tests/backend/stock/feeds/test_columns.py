@@ -110,6 +110,17 @@ def test_a_note_below_the_headings_is_no_second_row_of_them() -> None:
     )
 
 
+def test_a_column_that_only_counts_the_rows_is_no_code() -> None:
+    found = told(read(csv("编号,品名,库存(斤)\n1,莴笋,30\n2,儿菜,5\n编号,品名,库存(斤)\n3,豌豆尖,4")))
+    assert [(each.code, each.outcome) for each in found] == [
+        ("莴笋", "accepted"),
+        ("儿菜", "accepted"),
+        ("豌豆尖", "accepted"),
+    ]
+    (row,) = read(csv("编号,品名,库存\n123,土鸡蛋,30")).rows
+    assert row.code == "123"
+
+
 @pytest.mark.parametrize("remark", ["今日", "实盘", "11月23日", "必填"])
 def test_a_remark_in_the_brackets_of_a_heading_is_no_unit(remark: str) -> None:
     (row,) = read(csv(f"编码,品名,库存({remark})\nXY-0003,莴笋,30")).rows
