@@ -37,6 +37,7 @@ GRAMS: dict[str, int] = {
     "斤": 500,
     "市斤": 500,
     "kg": 1000,
+    "kgs": 1000,
     "公斤": 1000,
     "千克": 1000,
     "t": 1_000_000,
@@ -64,7 +65,14 @@ CONTAINERS = frozenset(
         "车",
         "网袋",
         "编织袋",
-        *"盒瓶桶罐听支包袋把捆扎束",
+        "蛇皮袋",
+        "麻袋",
+        "泡沫箱",
+        "周转箱",
+        "周转筐",
+        "背篓",
+        "背篼",
+        *"盒瓶桶罐听支包袋把捆扎束篮背篼兜盆盘提担挑笼堆",
     ]
 )
 """Words that hold more than one piece, or some weight that only the cooperative knows."""
@@ -85,7 +93,22 @@ _SOLD_OUT = frozenset(
         "没了",
         "没货",
         "没货了",
+        "没有货",
+        "没",
+        "没得",
+        "没得了",
+        "莫得",
+        "莫得了",
         "无货",
+        "无库存",
+        "零库存",
+        "暂无",
+        "暂无货",
+        "暂无库存",
+        "暂缺",
+        "卖空",
+        "卖空了",
+        "售空",
         "缺货",
         "断货",
         "脱销",
@@ -135,9 +158,24 @@ _DATE = re.compile(
 )
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_SCALED = re.compile(r"(\d+(?:\.\d+)?)\s*([百千万])(?![\d〇○零一二两三四五六七八九十百千万亿半])")
+_SIZES = {"百": 100, "千": 1000, "万": 10_000}
+# 三四斤 is three or four of them, 十七八斤 seventeen or eighteen, 三五斤 a few: nobody spells 34 so.
+_EITHER = re.compile(
+    r"(?<![〇○零一二两三四五六七八九])(?P<low>一(?=二)|[二两](?=三)|三(?=[四五])|四(?=五)|五(?=六)|六(?=七)|七(?=八)|八(?=九))"
+    r"[二三四五六七八九](?![〇○零一二三四五六七八九])"
+)
+_TO = re.compile(r"[一二两三四五六七八九十百千半]\s*[-~到至–—]\s*[一二两三四五六七八九十百千]")
+_FOOTNOTE = re.compile(r"\d\s*[²³¹⁰⁴-⁹₀-₉①-⒛㉑-㉟㊱-㊿]")
+_SEVERAL = re.compile(r"\d\s*、\s*\d")
+_SAID_TWICE = re.compile(r"(\w+)\s*[(\[/]\s*(\w+)")
+_UNIT_IN_BRACKETS = re.compile(r"([\d.,]+)\s*[(\[]\s*(\w+)\s*[)\]]")
 _RANGE = re.compile(r"(?P<low>[\d.]+)\s*[^\d.\s]{0,2}\s*[-~到至–—]\s*(?P<high>[\d.]+)")
-_ABOUT = re.compile(r"约|大概|大约|差不多|将近|左右|上下|估计|近(?=[\d一二两三四五六七八九十百千])|\+(?!\d)")
-_MORE = re.compile(r"几|来|数[十百千]|多(?!少)|余")
+_ABOUT = re.compile(
+    r"约莫?|大概|大约|差不多|将近|左右|上下|估计?|目测|不到|不足|不超过|超过|以上|以下|以内|至少|最少|最多|出头|开外"
+    r"|近(?=[\d一二两三四五六七八九十百千])|上(?=[百千万])|\+(?!\d)|[<>]=?|[≈~≤≥≦≧?]"
+)
+_MORE = re.compile(r"几|来|数[十百千]|多(?!少)|余|把(?=[斤公个])")
 _DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {
     "零": 0,
     "两": 2,
@@ -146,10 +184,14 @@ _DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八
 _FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟萬貳參陸兩", "一二三四五六七八九十百千万二三六两")
 _STEPS = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = "〇○零一二两三四五六七八九十百千万亿点"
-_UNIT = r"[^\d.,\s半〇○零一二三四五六七八九十百千万亿点]"
+_UNIT = r"[^\d.,/\s半〇○零一二三四五六七八九十百千万亿点]"
 _PART = re.compile(
     rf"\s*(?P<number>\d[\d,]*(?:\.\d+)?|\.\d+|半|[{_NUMERAL}]+?(?={_UNIT}|半|\s|$))\s*(?P<unit>(?:市斤|{_UNIT}+)?)(?P<half>半?)"
 )
+
+
+# 2筐零5斤, 2筐+5斤: the parts of one amount.
+_JOINED = re.compile(rf"(?<={_UNIT})\s*[零又加+,]\s*(?=[\d{_NUMERAL}半])")
 
 
 class Reading(Enum):
@@ -189,6 +231,12 @@ class Scale(NamedTuple):
     size: int
     unit: str
     is_whole: bool
+
+
+_NOT_EXACT = _("“{value}” is not exact. Count again, and write the number.")
+_TWO_AMOUNTS = _(
+    "“{value}” holds two amounts. Do they add up, or is one the other's weight? Write one number."
+)
 
 
 class _NoNumber(ValueError):
@@ -274,6 +322,22 @@ def plain_quantity(value: object, scale: Scale) -> int | None:
     return total if total < MOST_BASE_UNITS else None
 
 
+@lru_cache(maxsize=1024)
+def is_unit(text: str) -> bool:
+    """Whether this is a unit that quantities are counted in: 斤, kg, 筐, 个."""
+    name = _unit_name(text)
+    return name in GRAMS or name in PIECES or name in CONTAINERS
+
+
+@lru_cache(maxsize=1024)
+def are_one_unit(one: str, other: str) -> bool:
+    """Whether a number means the same in both: 公斤 and kg, 个 and 枚."""
+    first, second = _unit_name(one), _unit_name(other)
+    if first in GRAMS:
+        return GRAMS[first] == GRAMS.get(second)
+    return first == second or {first, second} <= PIECES - CONTAINERS
+
+
 def parse_number(text: str) -> Decimal:
     """An unsigned number in digits (１２０, 1,200, 12.5) or Chinese numerals (一百二 = 120, 一二〇 = 120, 三点五).
 
@@ -340,7 +404,13 @@ def _trailing(text: str, *, step: int) -> int:
 
 def _unit_name(text: str) -> str:
     name = unicodedata.normalize("NFKC", text).strip().strip("()[]/").strip()
-    return name.lower() if name.isascii() else name
+    name = name.lower() if name.isascii() else name
+    said_twice = _SAID_TWICE.fullmatch(name)
+    if said_twice is not None:
+        first, second = said_twice[1], said_twice[2].lower()
+        if first in GRAMS and GRAMS[first] == GRAMS.get(second):
+            return first
+    return name
 
 
 def _refused(message: StrOrPromise, value: object) -> Measure:
@@ -363,7 +433,7 @@ def _waits(
 
 
 def _shown(value: object) -> str:
-    text = str(value).strip()
+    text = f"{value:.12g}" if isinstance(value, float) else str(value).strip()
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
@@ -387,12 +457,26 @@ def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> 
     if not text.isprintable():
         # Marks of direction and zero-width spaces, which a cell copied from a chat carries.
         text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    footnote = _FOOTNOTE.search(text)
+    if footnote is not None:
+        # Made plain, 30² would be 302.
+        return _nearly(
+            text[: footnote.start() + 1],
+            message=_("“{value}” carries a note. Is the number {number}?"),
+            written=written,
+            column_unit=column_unit,
+            counting=counting,
+        )
     text = unicodedata.normalize("NFKC", text).strip().translate(_FORMAL)
-    text = text.replace("−", "-").replace("﹣", "-").replace("、", ",")
+    text = text.replace("−", "-").replace("﹣", "-").replace("千克", "公斤")
     if not text:
         return Measure(Reading.BLANK)
+    text = text.rstrip("。;!") or text
     if text in _SOLD_OUT:
         return Measure(Reading.READ, base_units=0)
+    if _SEVERAL.search(text):
+        return _waits(_TWO_AMOUNTS, written)
+    text = text.replace("、", ",")
     if text in _UNCLEAR_BLANK:
         return _waits(
             _("“{value}”: is it sold out, or was it not counted? Write 0, or leave it empty."),
@@ -424,6 +508,17 @@ def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> 
                 column_unit=column_unit,
                 counting=counting,
             )
+        in_brackets = _UNIT_IN_BRACKETS.fullmatch(text)
+        if in_brackets is not None and _known(_unit_name(in_brackets[2]), counting):
+            text = in_brackets[1] + in_brackets[2]
+        if re.split(r"[(\[]", text, maxsplit=1)[0].strip() in _SOLD_OUT:
+            return _nearly(
+                "0",
+                message=_("“{value}” carries a note. Is the number {number}?"),
+                written=written,
+                column_unit=column_unit,
+                counting=counting,
+            )
         noted = _NOTED.fullmatch(text)
         if noted is not None and noted["rest"].strip():
             return _nearly(
@@ -442,11 +537,16 @@ def _measure_text(text: str, *, column_unit: str | None, counting: Counting) -> 
             column_unit=column_unit,
             counting=counting,
         )
+    if _TO.search(text):
+        return _waits(_NOT_EXACT, written)
     if _ABOUT.search(text):
-        rest = re.sub(r"约|大概|大约|差不多|将近|左右|上下|估计|近|\+|有", "", text)
+        rest = _EITHER.sub(r"\g<low>", _ABOUT.sub("", text).replace("有", ""))
         return _vague(rest, text=text, written=written, column_unit=column_unit, counting=counting)
     if _MORE.search(text):
-        rest = re.sub(r"几|来|多|余", "", text)
+        rest = re.sub(r"几|来|多|余|把(?=[斤公个])", "", text)
+        return _vague(rest, text=text, written=written, column_unit=column_unit, counting=counting)
+    if text == "半" or _EITHER.search(text):
+        rest = _EITHER.sub(r"\g<low>", text)
         return _vague(rest, text=text, written=written, column_unit=column_unit, counting=counting)
     try:
         # A cell that holds a page of digits is refused before arithmetic meets it.
@@ -487,13 +587,8 @@ def _vague(rest: str, *, text: str, written: str, column_unit: str | None, count
     except ValueError:
         pass
     if proposal.reading is Reading.READ:
-        return _waits(
-            _("“{value}” is not exact. Count again, and write the number."),
-            written,
-            base_units=proposal.base_units,
-            unit=proposal.unit,
-        )
-    return _waits(_("“{value}” is not exact. Count again, and write the number."), written)
+        return _waits(_NOT_EXACT, written, base_units=proposal.base_units, unit=proposal.unit)
+    return _waits(_NOT_EXACT, written)
 
 
 def _split(text: str) -> list[tuple[Decimal, str]]:
@@ -503,6 +598,10 @@ def _split(text: str) -> list[tuple[Decimal, str]]:
         return [(parse_number(text), "")]
     if all(char in _NUMERAL for char in text) and not (len(text) > 1 and text.endswith("两")):
         return [(parse_number(text), "")]
+    text = _JOINED.sub("", text)
+    scaled = _SCALED.sub(lambda found: f"{Decimal(found[1]) * _SIZES[found[2]]:f}", text)
+    if scaled != text:
+        return _split(scaled)
     text = re.sub(
         r"(?<=[\d一二三四五六七八九十半])两(?![\d一二三四五六七八九十百千万斤公千])",
         "liang",
@@ -541,6 +640,7 @@ def _measure_parts(
     total = Decimal(0)
     used = ""
     own_unit = ""
+    size_before = 0
     for number, unit in parts:
         own_unit = unit or own_unit
         if not unit and column_unit is None and counting.base == GRAM and number:
@@ -555,6 +655,10 @@ def _measure_parts(
                 size, is_loose = 0, False
             else:
                 return _waits(error.message, written, unit=used)
+        if size_before and number * size >= size_before:
+            # 2筐5斤 is one amount; of 2筐60斤, the second may be what the two baskets weigh.
+            return _waits(_TWO_AMOUNTS, written)
+        size_before = size
         total += number * size
         if is_loose and number % 1:
             return _waits(

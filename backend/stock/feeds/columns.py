@@ -10,7 +10,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.utils.functional import Promise
@@ -28,12 +28,24 @@ NAME = (
     "品名", "名称", "商品", "商品名称", "商品名", "产品", "产品名称", "产品名", "货品", "货品名称", "货名", "菜名", "菜品", "菜品名称",
     "蔬菜名称", "农产品名称", "品种", "品类名称", "name", "productname", "product",
 )  # fmt: skip
-# In order of preference: what is there goes before what a sheet may call its numbers otherwise.
+COUNTED = (
+    "实盘", "实盘数", "实盘数量", "盘点数", "盘点数量", "实存", "实存数", "实际库存", "盘点", "盘存", "盘存数",
+)  # fmt: skip
+LEFT = (
+    "期末库存", "期末结存", "现存", "现存量", "结存", "结存数量", "结余", "结余数量", "余量", "剩余", "剩余数量", "剩余库存", "剩余量",
+)  # fmt: skip
+WEIGHT = ("重量", "斤数", "公斤数")
+OTHER_WEIGHT = ("总重", "总重量", "总斤数", "净重", "毛重")
+"""Of all that is there, or of one pack: beside another number only a person can say."""
+
+# In order of preference: what somebody counted goes before what the books say, and what is there before what a sheet may
+# call its numbers otherwise.
 QUANTITY = (
-    "库存", "库存数量", "库存量", "现有库存", "实际库存", "当前库存", "今日库存", "当日库存", "现库存", "实时库存", "期末库存", "可售库存",
-    "可卖数量", "可售数量", "库存数", "存货", "存货数量", "存量", "现存", "现存量", "结存", "结存数量", "结余", "结余数量", "期末结存", "盘点数",
-    "盘点数量", "盘点", "盘存", "盘存数", "实盘", "实盘数", "实盘数量", "实存", "实存数", "余量", "剩余", "剩余数量", "剩余库存", "剩余量",
-    "数量", "今日数量", "重量", "斤数", "公斤数", "quantity", "qty", "stock", "onhand", "count",
+    *COUNTED,
+    "库存", "库存数量", "库存量", "现有库存", "当前库存", "今日库存", "当日库存", "现库存", "实时库存", "可售库存", "可卖数量", "可售数量",
+    "库存数", "存货", "存货数量", "存量",
+    *LEFT,
+    "数量", "今日数量", *WEIGHT, "quantity", "qty", "stock", "onhand", "count",
 )  # fmt: skip
 UNIT = ("单位", "计量单位", "库存单位", "规格单位", "unit", "uom")
 LOT = ("批次", "批号", "批次号", "lot", "batch")
@@ -86,6 +98,7 @@ class Columns:
     unit_column: int | None = None
     lot: int | None = None
     date: int | None = None
+    note: int | None = None
     unit: str | None = None
 
 
@@ -127,15 +140,69 @@ def find_header(
     for index, row in enumerate(top):
         tables = read_headings(row, hidden=hidden)
         if tables:
-            return Header(index, tables)
+            both = _of_two_rows(top, index)
+            if both is None:
+                return Header(index, _without_serials(tables, row, top[index + 1 :]))
+            # 库存 above 筐 and 斤: where they do not tell which, a person must.
+            tables = read_headings(both, hidden=hidden)
+            return Header(index + 1, _without_serials(tables, row, top[index + 2 :])) if tables else None
     return None
+
+
+def _without_serials(
+    tables: Sequence[Columns], row: Sequence[object], below: Sequence[Sequence[object]]
+) -> list[Columns]:
+    """The tables, in which a column 编号 that only counts the rows, 1, 2, 3, is no code: the names tell the goods."""
+    found = []
+    for columns in tables:
+        at = columns.code
+        if at is not None and columns.name is not None and heading_of(as_text(row[at]))[0] == "编号":
+            texts = [as_text(cells[at]) for cells in below if at < len(cells)]
+            said = list(itertools.takewhile(str.isdigit, filter(None, texts)))
+            if len(said) > 1 and said == [str(number) for number in range(1, len(said) + 1)]:
+                columns = replace(columns, code=None)
+        found.append(columns)
+    return found
+
+
+def _of_two_rows(rows: Sequence[Sequence[object]], index: int) -> list[str] | None:
+    """The headings of this row with those of a second row below it, 库存/斤; None where that is no second row."""
+    if index + 1 >= len(rows):
+        return None
+    above = [as_text(cell) for cell in rows[index][:MOST_COLUMNS]]
+    below = [as_text(cell) for cell in rows[index + 1][:MOST_COLUMNS]]
+    said = [column for column, text in enumerate(below) if text]
+    if not said or any(len(below[column]) > 8 or re.search(r"\d", below[column]) for column in said):
+        return None
+    names = [heading_of(text)[0] for text in above]
+    keys = [column for column, name in enumerate(names) if name in STARTS_A_TABLE]
+    if not keys or any(column < len(below) and below[column] not in ("", above[column]) for column in keys):
+        return None
+    above += [""] * (len(below) - len(above))
+    names += [""] * (len(below) - len(names))
+    # Under 库存, or under what its merged cell reaches over; a single word elsewhere is a note.
+    if not any(names[column] in QUANTITY for column in said) and (
+        len(said) < 2 or all(above[column] for column in said)
+    ):
+        return None
+    both, heading = [], ""
+    for column, text in enumerate(above):
+        heading = text or heading
+        low = below[column].strip("()（）") if column < len(below) else ""
+        both.append(f"{heading}/{low}" if low and heading and low != heading else text)
+    return both
 
 
 def read_headings(row: Sequence[object], *, hidden: Collection[int] = ()) -> list[Columns]:
     """The tables that this row heads, from left to right; none when it is no header."""
     headings = [
-        ("", None) if column in hidden or not isinstance(cell, str) else heading_of(cell)
+        heading_of(cell) if isinstance(cell, str) else ("", None)
         for column, cell in enumerate(row[:MOST_COLUMNS])
+    ]
+    # A column of units holds, even where nobody wants to see it.
+    headings = [
+        ("", None) if column in hidden and heading[0] not in UNIT else heading
+        for column, heading in enumerate(headings)
     ]
     names = [name for name, _unit in headings]
     key = next((role for role in (CODE, NAME) if any(name in role for name in names)), None)
@@ -169,8 +236,13 @@ def _columns(
     if quantity is None:
         return None
     name, unit = headings[quantity - first]
-    if names.count(name) > 1:
-        # 11月22日库存 and 11月23日库存 beside each other: which is today's, a person must say.
+    is_sure = names.count(name) == 1
+    if name not in COUNTED and name not in LEFT:
+        is_sure = is_sure and not any(other in LEFT for other in names)
+    if name not in WEIGHT and unit is None:
+        is_sure = is_sure and not any(other in WEIGHT or other in OTHER_WEIGHT for other in names)
+    if not is_sure:
+        # 11月22日库存 and 11月23日库存 beside each other, 库存 and 剩余, 数量 and 重量: which it is, a person must say.
         return None
     if unit is None:
         unit = {"斤数": "斤", "公斤数": "公斤"}.get(name)
@@ -182,6 +254,7 @@ def _columns(
         unit_column=place(UNIT),
         lot=place(LOT),
         date=place(DATE),
+        note=place(NOTE),
         unit=unit,
     )
 
@@ -196,12 +269,18 @@ def _mapped(rows: Sequence[Sequence[object]], *, mapping: Mapping[str, str]) -> 
         return Header(
             -1, [_by_role({_number(found[1]): wanted[found[0]] for found in lettered if found}, row=())]
         )
+    in_full = {_plain(header): role for header, role in mapping.items() if role in ROLES}
     for index, row in enumerate(rows):
-        names = [_heading(text)[0] for text in _told_apart(row)]
-        if wanted.keys() <= set(names):
-            return Header(
-                index, [_by_role({names.index(name): role for name, role in wanted.items()}, row=row)]
-            )
+        for cells, last in ((_of_two_rows(rows, index) or (), index + 1), (row, index)):
+            texts = _told_apart(cells)
+            # 库存(筐) beside 库存(斤) is told apart in full; where nothing is as it was, the name has to do.
+            for roles, names in (
+                (in_full, [_plain(text) for text in texts]),
+                (wanted, [_heading(text)[0] for text in texts]),
+            ):
+                if roles.keys() <= set(names) and all(names.count(name) == 1 for name in roles):
+                    at = {names.index(name): role for name, role in roles.items()}
+                    return Header(last, [_by_role(at, row=cells)])
     return None
 
 
@@ -229,6 +308,7 @@ def _by_role(roles: Mapping[int, str], *, row: Sequence[object]) -> Columns:
         unit_column=at.get("unit"),
         lot=at.get("lot"),
         date=at.get("date"),
+        note=at.get("note"),
         unit=unit or {"斤数": "斤", "公斤数": "公斤"}.get(name),
     )
 
@@ -244,22 +324,32 @@ def _number(letters: str) -> int:
 def heading_of(text: str) -> tuple[str, str | None]:
     """库存(斤) -> (库存, 斤); 11月23日 库存 -> (库存, None)."""
     name, unit = _heading(text)
-    if name in _KNOWN:
+    if name in HEADINGS:
         return name, unit
     undated = _DATED.sub("", name).strip("-/_:,.")
-    return (undated, unit) if undated in _KNOWN else (name, unit)
+    return (undated, unit) if undated in HEADINGS else (name, unit)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s*_]", "", unicodedata.normalize("NFKC", as_text(text))).lower().rstrip(":;,")
 
 
 @lru_cache(maxsize=4096)
 def _heading(text: str) -> tuple[str, str | None]:
-    name = unicodedata.normalize("NFKC", as_text(text))
-    name = re.sub(r"[\s*_]", "", name).lower().rstrip(":;,")
+    name = _plain(text)
     found = re.fullmatch(r"(.+?)[(\[/【](?:单位:?)?(\w+)[)\]】]?", name)
-    return (found[1], found[2]) if found else (name, None)
+    if found is None:
+        return name, None
+    # 库存(实盘), 库存(11月23日): a remark, and no unit.
+    return found[1], None if _REMARK.fullmatch(found[2]) else found[2]
 
 
 _DATED = re.compile(r"(?:\d{2,4}[-/年.])?\d{1,2}(?:月|[-/.])\d{1,2}[日号]?|\d{1,2}[日号]")
-_KNOWN = frozenset(alias for aliases in ROLES.values() for alias in aliases)
+_REMARK = re.compile(
+    rf"今[日天早晚]|当[日天]|现有|实[盘际存时]|盘点|早上|上午|中午|下午|晚上|必填|数量|{_DATED.pattern}"
+)
+HEADINGS = frozenset(alias for aliases in ROLES.values() for alias in aliases)
+"""All words that say what a column holds."""
 
 
 def unknown(rows: Sequence[Sequence[object]]) -> ColumnsUnknown:
@@ -277,15 +367,26 @@ def unknown(rows: Sequence[Sequence[object]]) -> ColumnsUnknown:
             examples = top[index : index + 3]
             headers = [f"{letter_of(column)} 列" for column in range(len(headers))]
         else:
-            headers = _told_apart(rows[index])
+            both = _of_two_rows(rows[:MOST_ABOVE_HEADER], index)
+            if both is not None:
+                examples = top[index + 2 : index + 5]
+            headers = _told_apart(both or rows[index])
         while headers and not headers[-1]:
             headers.pop()
-    return ColumnsUnknown(
-        format_lazy(
+    several = [header for header in headers if heading_of(header)[0] in (*QUANTITY, *OTHER_WEIGHT)]
+    if len(several) > 1:
+        message = format_lazy(
+            _("Several columns may say what is there: {columns}. Say once which one it is."),
+            columns=", ".join(several[:6]),
+        )
+    else:
+        message = format_lazy(
             _("No table was found. One row must have the headings {code} and {quantity}."),
             code=CODE[0],
-            quantity=QUANTITY[0],
-        ),
+            quantity="库存",
+        )
+    return ColumnsUnknown(
+        message,
         headers=headers,
         examples=[row[: len(headers)] for row in examples],
     )

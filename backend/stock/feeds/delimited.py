@@ -33,7 +33,8 @@ _LITERAL = re.compile(r'="([^"]*)"')
 
 def read_delimited(raw: bytes, *, mapping: Mapping[str, str] | None, today: date) -> Document:
     """Raises FeedUnreadable when it is no text, no table, or too large."""
-    return read_grids([Grid(_lines_of(_find_text(raw), mapping=mapping))], mapping=mapping, today=today)
+    lines = _lines_of(_find_text(raw), mapping=mapping)
+    return read_grids([Grid(lines, delimiter=lines.delimiter)], mapping=mapping, today=today)
 
 
 # ---- The text -------------------------------------------------------------------------------------------------------

@@ -154,21 +154,23 @@ class _Items:
                 yield Row(number=number, column="", code="", value=_shown(_value(raw)), problem=_NO_ITEM)
                 continue
             code, name, value, unit, lot = item.code, item.name, item.quantity, item.unit, item.lot
-            problem: str | Promise = ""
+            # Text that is as it should be, which nearly all is, costs no call.
+            code = code.strip() if type(code) is str and code.isprintable() else _shown(code)
+            name = name if name == "" else _shown(name)
+            problem: str | Promise = "" if code or name else _NO_ITEM
             kind = type(value)
             if kind is not Decimal and kind is not int and value is not None:
                 if kind is dict or kind is list:
                     problem = _NO_QUANTITY
                 value = value if kind is bool else _shown(value)
-            # Text that is as it should be, which nearly all is, costs no call.
             yield make(
                 Row,
                 (
                     number,
                     COLUMN,
-                    code.strip() if type(code) is str and code.isprintable() else _shown(code),
+                    code,
                     value,
-                    name if name == "" else _shown(name),
+                    name,
                     unit.strip() if type(unit) is str and unit.isprintable() else _shown(unit),
                     lot if lot == "" else _shown(lot),
                     problem,

@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.document import Document
-from backend.stock.feeds.table import Grid, read_grids
+from backend.stock.feeds.formats import as_shown, unit_of_format
+from backend.stock.feeds.table import UNCOMPUTED, Grid, read_grids
 from backend.stock.feeds.workbook import PASSWORD
 
 MOST_SECONDS = 20
@@ -47,13 +48,15 @@ def read_old_workbook(raw: bytes, *, mapping: Mapping[str, str] | None, today: d
     remarks: list[str | Promise] = [
         format_lazy(_("The hidden sheet “{name}” was not read."), name=name) for name in said["hidden"]
     ]
+    units = {number: unit_of_format(code) for number, code in said["formats"].items()}
     grids = [
         Grid(
-            rows=_cells(sheet["rows"]),
+            rows=_with_units(_cells(sheet["rows"]), sheet["formatted"], units=units),
             name=sheet["name"],
             hidden_rows=frozenset(sheet["hidden_rows"]),
             hidden_columns=frozenset(sheet["hidden_columns"]),
             merged=[((top, left), (bottom, right)) for (top, left), (bottom, right) in sheet["merged"]],
+            struck={(row, column) for row, column in sheet["struck"]},
         )
         for sheet in said["sheets"]
     ]
@@ -71,9 +74,23 @@ def _cells(rows: list[list[Any]]) -> list[list[Any]]:
     return rows
 
 
+def _with_units(
+    rows: list[list[Any]], formatted: list[tuple[int, int, int]], *, units: Mapping[str, str]
+) -> list[list[Any]]:
+    """The same lists, in which a number is followed by what its format shows behind it."""
+    for row, column, number in formatted:
+        unit = units.get(str(number))
+        value = rows[row][column] if unit and row < len(rows) and column < len(rows[row]) else None
+        if unit and isinstance(value, int | float) and not isinstance(value, bool):
+            rows[row][column] = as_shown(value, unit)
+    return rows
+
+
 def _cell(value: list[str]) -> object:
     """["datetime", "2026-11-23T06:10:00"] -> that moment."""
     kind, text = value
+    if kind == "uncomputed":
+        return UNCOMPUTED
     readers: Mapping[str, Callable[[str], object]] = {
         "datetime": datetime.fromisoformat,
         "date": date.fromisoformat,

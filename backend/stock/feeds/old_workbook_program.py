@@ -5,6 +5,7 @@ It imports nothing of the shop, and sets its own limits before it reads.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import json
@@ -47,7 +48,7 @@ def main() -> int:
 def read(raw: bytes) -> dict[str, Any]:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    marks = read_marks(raw)
+    marks, formats = read_marks(raw)
     sheets, hidden = [], []
     cells = text = 0
     with CalamineWorkbook.from_filelike(io.BytesIO(raw)) as workbook:
@@ -69,20 +70,25 @@ def read(raw: bytes) -> dict[str, Any]:
             if table.end is not None:
                 # Releases of calamine differ on whether the empty rows above are told of.
                 rows = [[] for _row in range(table.end[0] + 1 - len(rows))] + rows
-            hidden_rows, hidden_columns, errors = marks.get(index, ([], [], []))
-            for line, column in errors:
+            mark = marks.get(index, Marks())
+            for (line, column), said in (
+                *((at, "#N/A") for at in mark.errors),
+                *((at, ["uncomputed", ""]) for at in mark.uncomputed),
+            ):
                 if line < len(rows) and column < len(rows[line]):
-                    rows[line][column] = "#N/A"
+                    rows[line][column] = said
             sheets.append(
                 {
                     "name": sheet.name,
                     "rows": rows,
-                    "hidden_rows": hidden_rows,
-                    "hidden_columns": hidden_columns,
+                    "hidden_rows": mark.hidden_rows,
+                    "hidden_columns": mark.hidden_columns,
+                    "formatted": mark.formatted,
+                    "struck": mark.struck,
                     "merged": (table.merged_cell_ranges or [])[:10_000],
                 }
             )
-    return {"sheets": sheets, "hidden": hidden}
+    return {"sheets": sheets, "hidden": hidden, "formats": formats}
 
 
 def as_json(value: object) -> object:
@@ -93,35 +99,92 @@ def as_json(value: object) -> object:
     return value
 
 
-# ---- What calamine does not tell: hidden rows and columns, cells with an error --------------------------------------
+# ---- What calamine does not tell: hidden rows and columns, errors, formulas not computed, formats, what is struck out -
 
 BOUNDSHEET, ROW, COLINFO, BOOLERR, FORMULA, EOF = 0x85, 0x208, 0x7D, 0x205, 0x06, 0x0A
+FONT, FORMAT, XF, NUMBER, RK, MULRK, LABEL, LABELSST = 0x31, 0x41E, 0xE0, 0x203, 0x27E, 0xBD, 0x204, 0xFD
 
 
-def read_marks(raw: bytes) -> dict[int, tuple[list[int], list[int], list[tuple[int, int]]]]:
-    """For each sheet, by its place: hidden rows, hidden columns, and cells with an error; from 0."""
+@dataclasses.dataclass
+class Marks:
+    """Of one sheet; rows and columns count from 0. formatted: row, column, and the number of the format."""
+
+    hidden_rows: list[int] = dataclasses.field(default_factory=list)
+    hidden_columns: list[int] = dataclasses.field(default_factory=list)
+    errors: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    uncomputed: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    formatted: list[tuple[int, int, int]] = dataclasses.field(default_factory=list)
+    struck: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+
+
+def read_marks(raw: bytes) -> tuple[dict[int, Marks], dict[int, str]]:
+    """For each sheet, by its place, what it says beyond its values; and the codes of formats that show more than that."""
     stream = workbook_stream(raw)
-    starts = []
+    starts: list[int] = []
+    fonts: list[bool] = []
+    styles: list[tuple[int, int]] = []
+    formats = {9: "0%", 10: "0.00%"}
     for kind, body in records(stream, 0):
         if kind == BOUNDSHEET and len(body) >= 4:
             starts.append(struct.unpack_from("<I", body)[0])
+        elif kind == FONT and len(body) >= 4:
+            fonts.append(bool(body[2] & 0x08))
+        elif kind == XF and len(body) >= 4:
+            font, number = struct.unpack_from("<HH", body)
+            # There is no font of the number 4.
+            styles.append((font - (font > 4), number))
+        elif kind == FORMAT and len(body) >= 5:
+            text = body[5:].decode("utf-16-le" if body[4] & 1 else "latin-1", "replace")
+            if "%" in text or not text.isascii() or '"' in text:
+                formats[struct.unpack_from("<H", body)[0]] = text[:100]
+    is_odd = [(font < len(fonts) and fonts[font], number in formats) for font, number in styles]
     found = {}
     for index, start in enumerate(starts[:200]):
-        rows: list[int] = []
-        columns: list[int] = []
-        errors: list[tuple[int, int]] = []
+        marks = found[index] = Marks()
         for kind, body in records(stream, start):
             if kind == ROW and len(body) >= 16 and struct.unpack_from("<I", body, 12)[0] & 0x20:
-                rows.append(struct.unpack_from("<H", body)[0])
+                marks.hidden_rows.append(struct.unpack_from("<H", body)[0])
             elif kind == COLINFO and len(body) >= 10 and struct.unpack_from("<H", body, 8)[0] & 0x1:
                 first, last = struct.unpack_from("<HH", body)
-                columns.extend(range(first, min(last, 255) + 1))
+                marks.hidden_columns.extend(range(first, min(last, 255) + 1))
             elif (kind == BOOLERR and len(body) >= 8 and body[7]) or (
                 kind == FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2
             ):
-                errors.append(struct.unpack_from("<HH", body))
-        found[index] = (rows, columns, errors)
-    return found
+                marks.errors.append(struct.unpack_from("<HH", body))
+            elif kind == FORMULA and len(body) >= 16 and body[14] & 0x2 and is_nothing(body[6:14]):
+                # To be computed on opening, and never was.
+                marks.uncomputed.append(struct.unpack_from("<HH", body))
+            elif kind in (NUMBER, RK, FORMULA, LABEL, LABELSST) and len(body) >= 6:
+                row, column, style = struct.unpack_from("<HHH", body)
+                mark_look(marks, row, column, style=style, styles=styles, is_odd=is_odd)
+            elif kind == MULRK and len(body) >= 6:
+                row, column = struct.unpack_from("<HH", body)
+                for place in range((len(body) - 6) // 6):
+                    style = struct.unpack_from("<H", body, 4 + 6 * place)[0]
+                    mark_look(marks, row, column + place, style=style, styles=styles, is_odd=is_odd)
+    return found, formats
+
+
+def is_nothing(result: bytes) -> bool:
+    """Whether a formula's result is 0, or no text."""
+    return result == bytes(8) or (result[6:] == b"\xff\xff" and result[0] == 3)
+
+
+def mark_look(
+    marks: Marks,
+    row: int,
+    column: int,
+    *,
+    style: int,
+    styles: list[tuple[int, int]],
+    is_odd: list[tuple[bool, bool]],
+) -> None:
+    """Keep that a cell is struck out, or shown in a format that says more than its number."""
+    is_struck, is_formatted = is_odd[style] if style < len(is_odd) else (False, False)
+    if is_struck:
+        marks.struck.append((row, column))
+    if is_formatted:
+        marks.formatted.append((row, column, styles[style][1]))
 
 
 def records(stream: bytes, start: int) -> Any:

@@ -6,6 +6,7 @@ where every repetition is counted before it is made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from xml.parsers import expat
@@ -14,9 +15,11 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from backend.common.units import is_unit
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.columns import MOST_COLUMNS
 from backend.stock.feeds.document import Document
+from backend.stock.feeds.formats import as_shown
 from backend.stock.feeds.table import UNCOMPUTED, Grid, read_grids
 from backend.stock.feeds.workbook import MOST_CELLS, MOST_LINES, MOST_TEXT_BYTES, PASSWORD, TOO_LARGE, unpack
 
@@ -50,6 +53,9 @@ class _Reader:
         self.grids: list[Grid] = []
         self.remarks: list[str | Promise] = []
         self._hidden_styles: set[str] = set()
+        self._struck_styles: set[str] = set()
+        self._struck: set[tuple[int, int]] = set()
+        self._is_struck = False
         self._style = ""
         self._cells_left = MOST_CELLS
         self._text_left = MOST_TEXT_BYTES * 2
@@ -80,12 +86,15 @@ class _Reader:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "table:table-cell" or tag == "table:covered-table-cell":
             self._cell, self._text, self._paragraphs = attributes, [], 0
+            self._is_struck = attributes.get("table:style-name") in self._struck_styles
         elif tag == "text:p" and self._cell is not None:
             self._paragraphs += 1
             if self._paragraphs > 1:
                 self._text.append("\n")
         elif tag == "text:s" and self._cell is not None:
             self._text.append(" " * min(_count(attributes.get("text:c")), 100))
+        elif tag == "text:span" and self._cell is not None and not self._in_note:
+            self._is_struck |= attributes.get("text:style-name") in self._struck_styles
         elif tag == "office:annotation":
             self._in_note += 1
         elif tag == "table:table-row":
@@ -99,6 +108,7 @@ class _Reader:
             self._column += times
         elif tag == "table:table":
             self._rows, self._merged, self._hidden_rows, self._hidden_columns = [], [], set(), set()
+            self._struck = set()
             self._column = self._empty_rows = 0
             self._name = attributes.get("table:name", "")
             self._is_shown = attributes.get("table:style-name") not in self._hidden_styles
@@ -106,6 +116,8 @@ class _Reader:
             self._style = attributes.get("style:name", "")
         elif tag == "style:table-properties" and attributes.get("table:display") == "false":
             self._hidden_styles.add(self._style)
+        elif tag == "style:text-properties" and _is_struck(attributes):
+            self._struck_styles.add(self._style)
 
     def _characters(self, text: str) -> None:
         if self._cell is not None and self._paragraphs and not self._in_note:
@@ -135,6 +147,8 @@ class _Reader:
         if (across > 1 or down > 1) and len(self._merged) < 10_000:
             top, left = len(self._rows) + self._empty_rows, len(self._row)
             self._merged.append(((top, left), (top + down - 1, left + across - 1)))
+        if self._is_struck and value != "":
+            self._struck.add((len(self._rows) + self._empty_rows, len(self._row)))
         self._take(times, text=len(text) * times)
         self._row.extend([value] * times)
         if len(self._row) > 2 * MOST_COLUMNS:
@@ -167,6 +181,7 @@ class _Reader:
                 hidden_rows=frozenset(self._hidden_rows),
                 hidden_columns=frozenset(self._hidden_columns),
                 merged=self._merged,
+                struck=self._struck,
             )
         )
 
@@ -175,6 +190,14 @@ class _Reader:
         self._text_left -= text
         if self._cells_left < 0 or self._text_left < 0:
             raise FeedUnreadable(TOO_LARGE)
+
+
+_WITH_UNIT = re.compile(r"[\d.,\s]+([^\d.,\s]{1,4})\s*")
+
+
+def _is_struck(attributes: Mapping[str, str]) -> bool:
+    said = (attributes.get(f"style:text-line-through-{what}", "none") for what in ("style", "type"))
+    return any(each != "none" for each in said)
 
 
 def _count(said: str | None) -> int:
@@ -189,9 +212,11 @@ def _value(attributes: Mapping[str, str], *, text: str) -> object:
         return text if text.startswith("#") else "#VALUE!"
     if kind in ("float", "currency"):
         try:
-            return float(attributes["office:value"])
+            number = float(attributes["office:value"])
         except (KeyError, ValueError):
             return text
+        shown = _WITH_UNIT.fullmatch(text)
+        return as_shown(number, shown[1]) if shown is not None and is_unit(shown[1]) else number
     if kind == "percentage":
         return text or "%"
     if kind == "boolean":

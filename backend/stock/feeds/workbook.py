@@ -1,12 +1,14 @@
 """Reads the workbook in which a bookkeeper keeps the day's stock (.xlsx, .xlsm), as it is: titles above, a total below.
 
 python-calamine reads the cells. What it cannot tell is read from the sheet's XML: hidden rows and columns, cells with
-an error, formulas that were never computed, percentages, and how much the sheet would take up. Nothing in the file is
+an error, formulas that were never computed, percentages and units that only a format shows, what is crossed out, and
+how much the sheet would take up. Nothing in the file is
 ever evaluated, and nothing is unpacked that was not measured before.
 """
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import struct
@@ -32,6 +34,7 @@ from python_calamine import (
 from backend.stock.errors import FeedUnreadable
 from backend.stock.feeds.columns import MOST_COLUMNS
 from backend.stock.feeds.document import Document
+from backend.stock.feeds.formats import PERCENT, as_shown, unit_of_format
 from backend.stock.feeds.table import MOST_ROWS, UNCOMPUTED, Grid, read_grids
 
 MEGABYTE = 1024 * 1024
@@ -154,10 +157,16 @@ def _inflate(raw: bytes, *, entry: zipfile.ZipInfo, most: int, is_wanted: bool) 
 
 def _marks_of_sheets(entries: dict[str, bytes], *, indexes: list[int]) -> Iterator[_Marks]:
     """What the XML of each sheet says beyond its values."""
-    lengths = _text_lengths(entries.pop("xl/sharedStrings.xml", b""))
-    percent = _percent_styles(entries.pop("xl/styles.xml", b""))
+    texts = entries.pop("xl/sharedStrings.xml", b"")
+    looks = _looks(entries.pop("xl/styles.xml", b""), texts=texts)
+    # Programs that write formulas and compute none leave 0 there, and say that all is to be computed on opening.
+    is_stale = re.search(rb'<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad="(?:1|true)"', entries["xl/workbook.xml"])
+    lengths = _text_lengths(texts)
     marks = [
-        _read_marks(_sheet_xml(entries, index=index), lengths=lengths, percent=percent) for index in indexes
+        _read_marks(
+            _sheet_xml(entries, index=index), lengths=lengths, looks=looks, is_stale=is_stale is not None
+        )
+        for index in indexes
     ]
     return iter(marks)
 
@@ -184,22 +193,46 @@ def _text_lengths(xml: bytes) -> list[int]:
     return [len(part) for part in re.split(rb"<(?:\w+:)?si\b", xml)[1:]]
 
 
-def _percent_styles(xml: bytes) -> frozenset[bytes]:
-    """The styles that show 0.5 as 50%, by the number that a cell names them with."""
-    own = {
-        number
-        for tag in re.findall(rb"<(?:\w+:)?numFmt\b[^>]*>", xml)
-        if b"%" in tag
-        for number in re.findall(rb'\bnumFmtId="(\d+)"', tag)
-    } | {b"9", b"10"}
+@dataclass(frozen=True)
+class _Looks:
+    """How cells may look. units: what a style shows behind a number, by the number that a cell names it with; struck:
+    the styles that cross a cell out; struck_texts: the places of shared texts of which a part is crossed out."""
+
+    units: Mapping[bytes, str]
+    struck: frozenset[bytes]
+    struck_texts: frozenset[bytes]
+
+
+_STRUCK = re.compile(rb'<(?:\w+:)?strike(?!\s+val="(?:0|false)")[\s/>]')
+
+
+def _looks(xml: bytes, *, texts: bytes) -> _Looks:
+    codes = {b"9": PERCENT, b"10": PERCENT}
+    for tag in re.findall(rb"<(?:\w+:)?numFmt\b[^>]*>", xml):
+        number, code = re.search(rb'\bnumFmtId="(\d+)"', tag), re.search(rb'\bformatCode="([^"]*)"', tag)
+        if number is not None and code is not None:
+            codes[number[1]] = html.unescape(code[1].decode("utf-8", "replace"))
+    shown = {number: unit_of_format(code) for number, code in codes.items()}
+    fonts = re.search(rb"<(?:\w+:)?fonts\b.*?</(?:\w+:)?fonts>", xml, re.DOTALL)
+    struck_fonts = {
+        str(place).encode()
+        for place, font in enumerate(re.split(rb"<(?:\w+:)?font\b", fonts[0])[1:] if fonts else [])
+        if _STRUCK.search(font)
+    }
     cells = re.search(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", xml, re.DOTALL)
-    styles = re.findall(rb"<(?:\w+:)?xf\b([^>]*)>", cells[0]) if cells else []
-    found = set()
-    for place, attributes in enumerate(styles):
-        number = re.search(rb'\bnumFmtId="(\d+)"', attributes)
-        if number is not None and number[1] in own:
-            found.add(str(place).encode())
-    return frozenset(found)
+    units, struck = {}, set()
+    for place, style in enumerate(re.findall(rb"<(?:\w+:)?xf\b([^>]*)>", cells[0]) if cells else []):
+        number, font = re.search(rb'\bnumFmtId="(\d+)"', style), re.search(rb'\bfontId="(\d+)"', style)
+        if number is not None and shown.get(number[1]):
+            units[str(place).encode()] = shown[number[1]]
+        if font is not None and font[1] in struck_fonts:
+            struck.add(str(place).encode())
+    struck_texts = frozenset(
+        str(place).encode()
+        for place, text in enumerate(re.split(rb"<(?:\w+:)?si\b", texts)[1:] if b"strike" in texts else [])
+        if _STRUCK.search(text)
+    )
+    return _Looks(units, frozenset(struck), struck_texts)
 
 
 # ---- The sheet ------------------------------------------------------------------------------------------------------
@@ -213,7 +246,8 @@ class _Marks:
     hidden_columns: frozenset[int]
     errors: frozenset[tuple[int, int]]
     uncomputed: frozenset[tuple[int, int]]
-    percents: frozenset[tuple[int, int]]
+    units: Mapping[tuple[int, int], str]
+    struck: frozenset[tuple[int, int]]
 
 
 _ROW_TAG = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
@@ -229,11 +263,14 @@ _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>[^<]+<")
 _TEXT = re.compile(
     rb'\bt="s"[^>]*>\s*(?:<(?:\w+:)?f\b[^>]*?/?>(?:[^<]*</(?:\w+:)?f>)?)?\s*<(?:\w+:)?v\b[^>]*>\s*(\d{1,9})'
 )
+_ZERO = re.compile(rb"<(?:\w+:)?v\b[^>]*>0(?:\.0+)?<")
+_STYLE = re.compile(rb'\bs="(\d+)"')
+_SHARED = re.compile(rb"<(?:\w+:)?v\b[^>]*>\s*(\d{1,9})")
 _OPENED = re.compile(rb"<(?:\w+:)?(?:c|row)[\s/>]")
 _PROPER = re.compile(rb'<(?:\w+:)?(?:c|row)(?: [\w:.-]+="[^"<>&]*")* ?/?>')
 
 
-def _read_marks(xml: bytes, *, lengths: list[int], percent: frozenset[bytes]) -> _Marks:
+def _read_marks(xml: bytes, *, lengths: list[int], looks: _Looks, is_stale: bool) -> _Marks:
     # What follows reads tags as every office program writes them: others could hide a cell from the measuring.
     if _is_odd(xml) and sum(1 for _tag in _OPENED.finditer(xml)) != sum(1 for _tag in _PROPER.finditer(xml)):
         raise FeedUnreadable(NOT_XLSX)
@@ -249,16 +286,28 @@ def _read_marks(xml: bytes, *, lengths: list[int], percent: frozenset[bytes]) ->
             first, last = re.search(rb'\bmin="(\d{1,5})"', tag[1]), re.search(rb'\bmax="(\d{1,5})"', tag[1])
             if first is not None and last is not None and _HIDDEN.search(tag[1]):
                 hidden_columns.update(range(int(first[1]) - 1, min(int(last[1]), MOST_COLUMNS)))
-    errors, uncomputed, percents = set(), set(), set()
-    percent_tags = re.compile(rb'\bs="(?:' + b"|".join(sorted(percent)) + rb')"')
-    has_percents = bool(percent) and percent_tags.search(xml) is not None
-    if b't="e"' in xml or b"<f" in xml or b":f" in xml or has_percents:
+    errors, uncomputed, struck = set(), set(), set()
+    units: dict[tuple[int, int], str] = {}
+    odd_styles = re.compile(rb'\bs="(?:' + b"|".join(sorted({*looks.units, *looks.struck})) + rb')"')
+    has_looks = bool(looks.units or looks.struck) and odd_styles.search(xml) is not None
+    has_struck_parts = b"strike" in xml
+    has_looks = has_looks or bool(looks.struck_texts) or has_struck_parts
+    if b't="e"' in xml or b"<f" in xml or b":f" in xml or has_looks:
         for cell in _CELL.finditer(xml):
             attributes, content = cell["attributes"], cell["content"] or b""
             is_error = b't="e"' in attributes
-            is_uncomputed = (b"<f" in content or b":f" in content) and not _VALUE.search(content)
-            is_percent = has_percents and percent_tags.search(attributes) is not None
-            if not (is_error or is_uncomputed or is_percent):
+            is_uncomputed = (b"<f" in content or b":f" in content) and (
+                not _VALUE.search(content) or (is_stale and _ZERO.search(content) is not None)
+            )
+            unit, is_struck = "", False
+            if has_looks:
+                style = _STYLE.search(attributes)
+                if style is not None:
+                    unit, is_struck = looks.units.get(style[1], ""), style[1] in looks.struck
+                text = _SHARED.search(content) if looks.struck_texts and b't="s"' in attributes else None
+                is_struck = is_struck or (text is not None and text[1] in looks.struck_texts)
+                is_struck = is_struck or (has_struck_parts and _STRUCK.search(content) is not None)
+            if not (is_error or is_uncomputed or unit or is_struck):
                 continue
             place = _PLACE.search(attributes)
             if place is None:
@@ -268,14 +317,17 @@ def _read_marks(xml: bytes, *, lengths: list[int], percent: frozenset[bytes]) ->
                 errors.add(at)
             elif is_uncomputed:
                 uncomputed.add(at)
-            else:
-                percents.add(at)
+            elif unit:
+                units[at] = unit
+            if is_struck:
+                struck.add(at)
     return _Marks(
         frozenset(hidden_rows),
         frozenset(hidden_columns),
         frozenset(errors),
         frozenset(uncomputed),
-        frozenset(percents),
+        units,
+        frozenset(struck),
     )
 
 
@@ -335,7 +387,7 @@ class _Cells:
     def __init__(self, sheet: CalamineSheet, *, marks: _Marks) -> None:
         """Raises what calamine raises of a cell that it cannot tell."""
         self._sheet, self._marks = sheet, marks
-        self._odd_rows = {row for row, _column in marks.errors | marks.uncomputed | marks.percents}
+        self._odd_rows = {row for row, _column in marks.errors | marks.uncomputed | marks.units.keys()}
         rows = width = 0
         for cells in sheet.iter_rows():
             rows, width = rows + 1, len(cells)
@@ -362,8 +414,8 @@ class _Cells:
                 cells[column] = UNCOMPUTED
             elif at in marks.errors:
                 cells[column] = _ERROR_TEXT
-            elif at in marks.percents and isinstance(cell, float | int):
-                cells[column] = f"{float(cell) * 100:.12g}%"
+            elif at in marks.units and isinstance(cell, float | int) and not isinstance(cell, bool):
+                cells[column] = as_shown(cell, marks.units[at])
         return cells
 
 
@@ -377,4 +429,5 @@ def _grid(sheet: CalamineSheet, *, name: str, marks: _Marks) -> Grid:
         hidden_rows=marks.hidden_rows,
         hidden_columns=marks.hidden_columns,
         merged=(sheet.merged_cell_ranges or [])[:10_000],
+        struck=marks.struck,
     )

@@ -68,6 +68,21 @@ def in_jin(value: object) -> Measure:
         ("\u200b30\u200f", 15_000),
         ("\ufeff卖完\u202c", 0),
         ("0公斤", 0),
+        ("1.2万", 6_000_000),
+        ("1.2万斤", 6_000_000),
+        ("3千斤", 1_500_000),
+        ("2百斤", 100_000),
+        ("2筐5斤", 22_500),
+        ("2筐零5斤", 22_500),
+        ("2筐+5斤", 22_500),
+        ("2筐、5斤", 22_500),
+        ("三斤四两", 1700),
+        ("30(斤)", 15_000),
+        ("30斤。", 15_000),
+        ("没得了", 0),
+        ("莫得", 0),
+        ("暂无库存", 0),
+        ("卖完。", 0),
     ],
 )
 def test_what_can_be_read_becomes_whole_grams(written: object, grams: int) -> None:
@@ -100,6 +115,40 @@ def test_what_can_be_read_becomes_whole_grams(written: object, grams: int) -> No
         ("5箱", None),
         ("-", None),
         ("待定", None),
+        ("三四斤", 1500),
+        ("两三斤", 1000),
+        ("三五斤", 1500),
+        ("四五两", 200),
+        ("三四", 1500),
+        ("三四十斤", 15_000),
+        ("十七八斤", 8500),
+        ("一百二三十斤", 60_000),
+        ("二三十", 10_000),
+        ("约七八斤", 3500),
+        ("三到四斤", None),
+        ("半", 250),
+        ("百把斤", 50_000),
+        ("上百斤", 50_000),
+        ("≈30", 15_000),
+        ("～30斤", 15_000),
+        (">=30", 15_000),
+        ("估30斤", 15_000),
+        ("不到30斤", 15_000),
+        ("最多30斤", 15_000),
+        ("三十出头", 15_000),
+        ("30斤？", 15_000),
+        ("约1.2万斤", 6_000_000),
+        ("卖完(明天有)", 0),
+        ("2筐60斤", None),
+        ("60斤2筐", None),
+        ("2筐20斤", None),
+        ("30斤20斤", None),
+        ("30斤\n20斤", None),
+        ("30公斤20斤", None),
+        ("100、200", None),
+        ("3背篼", None),
+        ("10²", 5000),
+        ("30①", 15_000),
     ],
 )
 def test_what_is_nearly_said_waits_with_a_proposal(written: str, proposal: int | None) -> None:
@@ -132,9 +181,11 @@ def test_what_is_nearly_said_waits_with_a_proposal(written: str, proposal: int |
         "1,20",
         "1 200",
         "一十百",
-        "二三十",
         10**12,
         "=1+1",
+        "3/斤",
+        "60斤/2筐",
+        "1/2筐",
         "(5)",
         "(新到)",
         "9" * 5000,
@@ -161,6 +212,9 @@ def test_blank_is_blank(written: object) -> None:
         ("斤", 1500),
         ("KG", 3000),
         ("公斤", 3000),
+        ("KGS", 3000),
+        ("公斤(KG)", 3000),
+        ("千克/kg", 3000),
         ("吨", 3_000_000),
         ("(斤)", 1500),
         ("筐", 30_000),
@@ -168,6 +222,20 @@ def test_blank_is_blank(written: object) -> None:
 )
 def test_the_columns_unit_holds_where_the_cell_says_none(unit: str, grams: int) -> None:
     assert parse_quantity("3", unit=unit, counting=CELTUCE).base_units == grams
+
+
+@pytest.mark.parametrize("written, grams", [("30千克", 30_000), ("三千克", 3000), ("2.5 千克", 2500)])
+def test_a_kilogram_is_no_thousand_of_anything(written: str, grams: int) -> None:
+    found = parse_quantity(written, unit="公斤", counting=CELTUCE)
+    assert (found.reading, found.base_units) == (Reading.READ, grams)
+
+
+def test_a_price_by_weight_is_no_unit_of_a_column() -> None:
+    assert parse_quantity("30", unit="斤/筐", counting=CELTUCE).base_units is None
+
+
+def test_a_number_is_told_as_the_cell_shows_it() -> None:
+    assert "“-3”" in str(in_jin(-3.0).message)
 
 
 def test_a_weight_whose_unit_nobody_said_waits() -> None:
@@ -184,6 +252,8 @@ def test_a_weight_whose_unit_nobody_said_waits() -> None:
         ("十二个", Reading.READ, 12),
         ("3箱", Reading.READ, 90),
         ("3箱5个", Reading.READ, 95),
+        ("3箱90个", Reading.WAITS, None),
+        ("十七八个", Reading.WAITS, 17),
         (30.0, Reading.READ, 30),
         ("3.5", Reading.REFUSED, None),
         ("半箱", Reading.WAITS, 15),

@@ -48,6 +48,85 @@ def test_two_days_beside_each_other_are_asked_about() -> None:
     assert error.examples == (("XY-0003", "莴笋", "30", "40"),)
 
 
+@pytest.mark.parametrize(
+    "headings, row",
+    [
+        ("编码,品名,库存数量(斤),盘点数量(斤),盈亏", "XY-0003,莴笋,40,30,-10"),
+        ("编码,品名,结存(斤),实盘(斤)", "XY-0003,莴笋,40,30"),
+        ("编码,品名,期初库存,入库,出库,期末库存(斤)", "XY-0003,莴笋,40,0,10,30"),
+        ("编码,品名,件数,重量(斤)", "XY-0003,莴笋,2,30"),
+    ],
+)
+def test_what_was_counted_goes_before_what_the_books_say(headings: str, row: str) -> None:
+    assert told(read(csv(f"{headings}\n{row}"))) == [Told(2, "XY-0003", "accepted", 15_000)]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "编码,品名,库存,卖出,剩余",
+        "编码,品名,数量,重量(斤)",
+        "编码,品名,数量,单价,总重(斤)",
+        "编码,品名,单位,库存,结余",
+    ],
+)
+def test_two_columns_that_may_both_be_the_stock_are_asked_about(headings: str) -> None:
+    error = asked(csv(f"{headings}\nXY-0003,莴笋,40,10,30"))
+    assert error.headers == tuple(headings.split(","))
+    mapping = {"编码": "code", headings.split(",")[-1]: "quantity"}
+    assert (
+        first(read(csv(f"{headings}\nXY-0003,莴笋,40,10,30"), mapping=mapping)).column
+        == headings.split(",")[-1]
+    )
+
+
+def test_of_two_headings_that_differ_in_brackets_only_the_one_that_a_person_named_is_taken() -> None:
+    raw = csv("编码,品名,库存(筐),库存(斤)\nXY-0003,莴笋,2,30")
+    assert asked(raw).headers == ("编码", "品名", "库存(筐)", "库存(斤)")
+    assert told(read(raw, mapping={"编码": "code", "库存(斤)": "quantity"})) == [
+        Told(2, "XY-0003", "accepted", 15_000)
+    ]
+
+
+def test_a_unit_in_a_second_row_of_headings_holds() -> None:
+    assert told(read(csv("编码,品名,库存\n,,(公斤)\nXY-0003,莴笋,30"))) == [
+        Told(3, "XY-0003", "accepted", 30_000)
+    ]
+
+
+@pytest.mark.parametrize("one, other", [("筐", "斤"), ("昨日", "今日")])
+def test_two_columns_below_one_heading_are_asked_about_and_then_known(one: str, other: str) -> None:
+    raw = csv(f"编码,品名,库存,,备注\n,,{one},{other},\nXY-0003,莴笋,2,30,")
+    error = asked(raw)
+    assert error.headers == ("编码", "品名", f"库存/{one}", f"库存/{other}", "备注")
+    assert error.examples == (("XY-0003", "莴笋", "2", "30", ""),)
+    (row,) = read(raw, mapping={"编码": "code", f"库存/{other}": "quantity"}).rows
+    assert (row.value, row.letter, row.line) == ("30", "D", 3)
+
+
+def test_a_note_below_the_headings_is_no_second_row_of_them() -> None:
+    assert told(read(csv("编码,品名,库存(斤),\n,,,早上数\nXY-0003,莴笋,30,")))[-1] == Told(
+        3, "XY-0003", "accepted", 15_000
+    )
+
+
+def test_a_column_that_only_counts_the_rows_is_no_code() -> None:
+    found = told(read(csv("编号,品名,库存(斤)\n1,莴笋,30\n2,儿菜,5\n编号,品名,库存(斤)\n3,豌豆尖,4")))
+    assert [(each.code, each.outcome) for each in found] == [
+        ("莴笋", "accepted"),
+        ("儿菜", "accepted"),
+        ("豌豆尖", "accepted"),
+    ]
+    (row,) = read(csv("编号,品名,库存\n123,土鸡蛋,30")).rows
+    assert row.code == "123"
+
+
+@pytest.mark.parametrize("remark", ["今日", "实盘", "11月23日", "必填"])
+def test_a_remark_in_the_brackets_of_a_heading_is_no_unit(remark: str) -> None:
+    (row,) = read(csv(f"编码,品名,库存({remark})\nXY-0003,莴笋,30")).rows
+    assert row.unit is None
+
+
 def test_headings_that_nobody_knows_are_asked_about_once_and_then_known() -> None:
     raw = csv("每日报表\n代号,叫啥,还剩好多(斤),记一笔\nXY-0003,莴笋,30,早上")
     error = asked(raw)

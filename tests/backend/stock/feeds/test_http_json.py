@@ -116,7 +116,8 @@ def test_the_items_say_what_they_say_to_whoever_reads_json(items: list[object], 
         words = [as_text(item.get(key)) for key in ("name", "unit", "lot")]
         is_odd = isinstance(value, dict | list)
         value = as_text(value) if isinstance(value, dict | list | str) else value
-        expected.append((number, as_text(item.get("code")), value, *words, is_odd))
+        code = as_text(item.get("code"))
+        expected.append((number, code, value, *words, is_odd or not (code or words[0])))
     # As they are written: True is not 1, and 1.50 not 1.5.
     assert repr(expected) == repr(
         [
@@ -185,3 +186,8 @@ def test_what_nobody_takes_for_json_is_refused_as_a_whole(raw: bytes) -> None:
     with pytest.raises(FeedUnreadable) as refused:
         read(raw)
     assert str(refused.value)
+
+
+def test_items_in_keys_of_their_own_are_refused_and_not_called_empty() -> None:
+    (row,) = read('{"items": [{"编码": "XY-0003", "数量": 30}]}'.encode()).rows
+    assert str(row.problem)

@@ -80,6 +80,42 @@ def test_hidden_sheets_rows_and_columns_and_errors_are_seen() -> None:
     assert any("C" in str(remark) for remark in document.remarks)
 
 
+def test_what_only_the_look_of_a_cell_says_is_seen() -> None:
+    workbook, sheet = an_old_workbook([["编码", "品名", "库存"]])
+    for number, (value, format, look) in enumerate(
+        [
+            (30, '0"公斤"', ""),
+            (0.5, "0%", ""),
+            ("30斤", "General", "font: struck_out on"),
+            (30.25, '0.00"kg"', "font: bold on"),
+            ("30斤", "General", "font: bold on, height 400"),
+        ],
+        start=1,
+    ):
+        sheet.write(number, 0, f"XY-000{number}")
+        sheet.write(number, 2, value, xlwt.easyxf(look, num_format_str=format))
+    rows = list(read(as_bytes(workbook)).rows)
+    assert [(row.value, bool(row.doubt)) for row in rows] == [
+        ("30公斤", False),
+        ("50%", False),
+        ("30斤", True),
+        ("30.25kg", False),
+        ("30斤", False),
+    ]
+
+
+@pytest.mark.parametrize("result", [b"\x03\x00\x00\x00\x00\x00\xff\xff", bytes(8)])
+@pytest.mark.parametrize("flags, is_refused", [(2, True), (0, False)])
+def test_a_formula_that_was_never_computed_is_refused(result: bytes, flags: int, is_refused: bool) -> None:
+    workbook, sheet = an_old_workbook([["编码", "品名", "库存"], ["XY-0001", "青二荆条"]])
+    sheet.row(1).set_cell_formula(2, xlwt.Formula("10+20"))
+    written = b"\x03\x00\x00\x00\x00\x00\xff\xff" + bytes(2)
+    raw = as_bytes(workbook)
+    assert raw.count(written) == 1
+    (row,) = read(raw.replace(written, result + bytes([flags, 0]))).rows
+    assert bool(row.problem) is is_refused
+
+
 def test_a_broken_old_workbook_is_refused() -> None:
     raw = as_bytes(an_old_workbook()[0])
     for broken in (

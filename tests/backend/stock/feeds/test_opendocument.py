@@ -107,6 +107,32 @@ def test_what_is_hidden_is_seen_to_be() -> None:
     assert any("B" in str(remark) for remark in document.remarks)
 
 
+def test_a_unit_that_only_the_format_shows_is_the_numbers() -> None:
+    shown = cell("1,230.0 公斤", office_value_type="float", office_value="1230")
+    assert first(read(a_spreadsheet(HEADER, row("XY-0003", "莴笋", shown, "")))).value == "1230公斤"
+    money = cell("30 元", office_value_type="float", office_value="30")
+    assert first(read(a_spreadsheet(HEADER, row("XY-0003", "莴笋", money, "")))).value == 30
+
+
+def test_what_is_crossed_out_waits() -> None:
+    styles = (
+        '<style:style style:name="ce1"><style:text-properties style:text-line-through-style="solid"/></style:style>'
+        '<style:style style:name="ce2"><style:text-properties style:text-line-through-style="none"/></style:style>'
+    )
+    part = '<table:table-cell><text:p><text:span text:style-name="ce1">30</text:span>20</text:p></table:table-cell>'
+    document = read(
+        a_spreadsheet(
+            HEADER,
+            row(cell("XY-0001", table_style_name="ce1"), "", number(30), "斤"),
+            row(),
+            row("XY-0003", "", part, "斤"),
+            row(cell("XY-0004", table_style_name="ce2"), "", number(30), "斤"),
+            styles=styles,
+        )
+    )
+    assert [each.outcome for each in told(document)] == ["waiting", "waiting", "accepted"]
+
+
 def test_a_comment_on_a_cell_is_not_its_text() -> None:
     noted = "<table:table-cell><office:annotation><text:p>王会计</text:p></office:annotation><text:p>30</text:p></table:table-cell>"
     assert first(read(a_spreadsheet(HEADER, row("XY-0003", "莴笋", noted, "斤")))).value == "30"

@@ -180,7 +180,7 @@ XY-0004,儿菜,一百二,斤
     assert document.remarks == []
 
 
-@pytest.mark.parametrize("label", ["合计", "总计", "共计:", "合 计(斤)", "总计:99斤"])
+@pytest.mark.parametrize("label", ["合计", "总计", "共计:", "总共", "总量", "合 计(斤)", "总计:99斤"])
 def test_a_total_that_does_not_add_up_is_remarked_on(label: str) -> None:
     (remark,) = csv(f"编码,品名,库存,单位\nXY-0003,莴笋,30,斤\n{label},,99,").remarks
     assert "99" in str(remark) and "30" in str(remark)
@@ -249,6 +249,88 @@ XY-0001,青二荆条,10,斤
     ]
 
 
+def test_a_second_table_in_the_same_columns_has_a_unit_of_its_own() -> None:
+    text = "编码,品名,库存(斤)\nXY-0001,青二荆条,30\n\n编码,品名,库存(公斤)\nXY-0003,莴笋,30"
+    assert told_csv(text) == [Told(2, "XY-0001", "accepted", 15_000), Told(5, "XY-0003", "accepted", 30_000)]
+
+
+@pytest.mark.parametrize("heading", ["编码,品名,明日到货,单位", "编码,品名,预订,单位"])
+def test_rows_below_a_heading_that_is_no_stock_wait_until_the_next_that_is(heading: str) -> None:
+    text = f"""
+编码,品名,库存,单位
+XY-0001,青二荆条,10,斤
+{heading}
+XY-0003,莴笋,400,斤
+XY-0001,青二荆条,200,斤
+编码,品名,库存,单位
+XY-0004,儿菜,5,斤
+"""
+    assert [(each.line, each.outcome) for each in told_csv(text)] == [
+        (2, "accepted"),
+        (4, "waiting"),
+        (5, "waiting"),
+        (7, "accepted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "heading, unit, outcome",
+    [
+        ("库存(公斤)", "斤", "waiting"),
+        ("库存(斤)", "筐", "waiting"),
+        ("库存(斤)", "市斤", "accepted"),
+        ("库存(公斤)", "KG", "accepted"),
+        ("库存(公斤)", "", "accepted"),
+    ],
+)
+def test_a_heading_and_a_row_that_say_two_units_are_asked_about(
+    heading: str, unit: str, outcome: str
+) -> None:
+    assert told_csv(f"编码,{heading},单位\nXY-0003,30,{unit}")[0].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "above, base_units",
+    [
+        ("单位:公斤", 30_000),
+        ("单位：斤 盘点人：王会计", 15_000),
+        ("计量单位,公斤", 30_000),
+        ("白马合作社库存表(单位:kg)", 30_000),
+        ("单位:白马合作社", None),
+        ("单位:元", None),
+        ("单位:斤,单位:公斤", None),
+    ],
+)
+def test_the_unit_above_the_table_holds_for_its_rows(above: str, base_units: int | None) -> None:
+    (found,) = told_csv(f"{above}\n编码,品名,库存\nXY-0003,莴笋,30")
+    assert found.base_units == base_units
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "编码,品名,库存(斤)\nXY-0003,莴笋,1,200",
+        "编码,品名,库存(斤),备注\nXY-0003,莴笋,1,200,新到",
+        "编码,品名,库存(斤),\nXY-0003,莴笋,1,200",
+        "编码,品名,库存,单位\nXY-0003,莴笋,1,200,斤",
+        "编码;品名;库存;单位\nXY-0003;莴笋;1,250;斤",
+    ],
+)
+def test_a_comma_that_may_be_none_is_refused(text: str) -> None:
+    assert told_csv(text) == [Told(2, "XY-0003", "refused", None)]
+
+
+def test_a_number_beside_the_quantity_is_no_part_of_it() -> None:
+    assert told_csv("编码,库存(斤),单价\nXY-0003,1,200") == [Told(2, "XY-0003", "accepted", 500)]
+
+
+def test_who_signed_the_list_is_no_good() -> None:
+    found = told_csv(
+        "编码,品名,库存,单位\nXY-0003,莴笋,30,斤\n盘点人:王会计,,审核：李主任,\n制表：王会计,,30,斤"
+    )
+    assert [each.outcome for each in found] == ["accepted", "skipped", "waiting"]
+
+
 def test_notes_below_the_table_change_nothing() -> None:
     found = told_csv("编码,品名,库存,单位\nXY-0003,莴笋,30,斤\n注:以上为早上六点数,,,\n制表:王会计,,,")
     assert [each.outcome for each in found] == ["accepted", "skipped", "skipped"]
@@ -260,6 +342,99 @@ def test_notes_below_the_table_change_nothing() -> None:
 def test_the_label_above_the_table_dates_the_file() -> None:
     assert csv("盘点时间,2026/11/23 06:10\n编码,库存\nXY-0003,30").counted_at == MORNING
     assert csv("制表日期:2026年11月23日,\n编码,库存\nXY-0003,30").is_day_only
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026年11月20日白马合作社库存表,\n编码,库存,单位\nXY-0003,30,斤",
+        "库存表 2026/11/20,\n编码,库存,单位\nXY-0003,30,斤",
+        "编码,11月20日库存,单位\nXY-0003,30,斤",
+    ],
+)
+def test_the_day_in_a_title_dates_the_file(text: str) -> None:
+    document = csv(text)
+    assert document.counted_at is not None and document.counted_at.date().isoformat() == "2026-11-20"
+    assert document.is_day_only
+
+
+@pytest.mark.parametrize(
+    "above", ["11月1日至11月20日库存", "明日 11月24日 可卖", "5-10号棚", "2026年库存表", "电话 0816-5123456"]
+)
+def test_a_title_that_names_no_one_day_dates_nothing(above: str) -> None:
+    assert csv(f"{above},\n编码,库存,单位\nXY-0003,30,斤").counted_at is None
+
+
+def sheets(*named: tuple[str, list[list[object]]]) -> Document:
+    header: list[object] = ["编码", "库存", "单位"]
+    grids = [Grid(rows=[*rows[:-1], header, rows[-1]], name=name) for name, rows in named]
+    return read_grids(grids, mapping=None, today=TODAY)
+
+
+def test_of_a_workbook_with_a_sheet_a_day_the_newest_counts_and_the_others_wait() -> None:
+    document = sheets(
+        ("11月22日", [["XY-0004", 5, "斤"]]),
+        ("11.23", [["XY-0003", 30, "斤"]]),
+        ("11-21", [["XY-0003", 9, "斤"]]),
+    )
+    assert document.counted_at is not None and document.counted_at.date() == TODAY
+    assert [each.outcome for each in told(document)] == ["waiting", "accepted", "waiting"]
+    dated = sheets(
+        ("冷库", [["盘点日期", "2026-11-20"], ["XY-0004", 5, "斤"]]),
+        ("大棚", [["盘点日期", "2026-11-23"], ["XY-0003", 30, "斤"]]),
+    )
+    assert [each.outcome for each in told(dated)] == ["waiting", "accepted"]
+
+
+@pytest.mark.parametrize("name", ["入库明细", "出库", "11月销售流水", "填写示例"])
+def test_the_rows_of_a_sheet_that_is_no_stock_by_its_name_wait(name: str) -> None:
+    rows: list[list[object]] = [["日期", "品名", "数量", "单位"], ["2026-11-20", "儿菜", 5, "斤"]]
+    grids = [
+        Grid(rows=[["编码", "库存", "单位"], ["XY-0003", 30, "斤"]], name="库存"),
+        Grid(rows=rows, name=name),
+    ]
+    document = read_grids(grids, mapping=None, today=TODAY)
+    assert [each.outcome for each in told(document)] == ["accepted", "waiting"]
+    assert document.counted_at is None
+
+
+@pytest.mark.parametrize(
+    "title, heading, outcome",
+    [
+        ("白马合作社送货单", "数量", "waiting"),
+        ("采购订单", "数量", "waiting"),
+        ("白马合作社库存(示例数据)", "数量", "accepted"),
+        ("入库后库存表", "数量", "accepted"),
+        ("配送中心", "库存", "accepted"),
+        ("果蔬销售专业合作社", "数量", "accepted"),
+    ],
+)
+def test_a_note_of_delivery_is_no_list_of_stock(title: str, heading: str, outcome: str) -> None:
+    assert told_csv(f"{title},,\n编码,{heading},单位\nXY-0003,30,斤")[0].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "note, outcome",
+    [
+        ("作废", "waiting"),
+        ("预计明天", "waiting"),
+        ("明早采", "waiting"),
+        ("新到", "accepted"),
+        ("", "accepted"),
+    ],
+)
+def test_a_remark_that_it_is_not_there_is_asked_about(note: str, outcome: str) -> None:
+    assert told_csv(f"编码,库存,单位,备注\nXY-0003,30,斤,{note}")[0].outcome == outcome
+
+
+def test_a_table_without_rows_says_so() -> None:
+    assert len(csv("编码,库存\n").remarks) == 1
+
+
+def test_sheets_that_are_named_after_sheds_are_all_of_one_day() -> None:
+    document = sheets(("3-1", [["XY-0004", 5, "斤"]]), ("3-2", [["XY-0003", 30, "斤"]]))
+    assert document.counted_at is None
+    assert [each.outcome for each in told(document)] == ["accepted", "accepted"]
 
 
 def test_a_label_without_a_year_is_believed_within_a_week_and_asked_about_beyond() -> None:

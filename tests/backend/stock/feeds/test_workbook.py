@@ -11,6 +11,9 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 
 from backend.common.units import Counting, parse_quantity
 from backend.stock.errors import FeedUnreadable
@@ -174,6 +177,53 @@ def test_a_percentage_is_not_the_number_behind_it() -> None:
     assert [row.value for row in read(workbook).rows] == ["50%", 0.25]
 
 
+@pytest.mark.parametrize(
+    "format, value",
+    [
+        ('0"公斤"', "30公斤"),
+        ('#,##0.0\\ "kg"', "30kg"),
+        ('0"筐";[Red]-0"筐"', "30筐"),
+        ('0"元"', 30),
+        ('"￥"#,##0.00', 30),
+        ("#,##0.00_);(#,##0.00)", 30),
+        ('yyyy"年"', None),
+    ],
+)
+def test_a_unit_that_only_the_format_shows_is_the_numbers(format: str, value: object) -> None:
+    workbook = as_workbook([["XY-0001", "青二荆条", 30, None], ["合计", None, 30, None]])
+    workbook.active["C5"].number_format = format
+    document = read(workbook)
+    if value is not None:
+        assert first(document).value == value
+        assert document.remarks == []
+
+
+def test_a_row_that_is_crossed_out_waits() -> None:
+    workbook = as_workbook([[f"XY-000{number}", "菜", 30, "斤", "新到"] for number in range(1, 5)])
+    sheet = workbook.active
+    sheet["C5"].font = Font(strike=True)
+    sheet["B6"].font = Font(strike=True)
+    # 30, crossed out, and 20 beside it are no 3020.
+    sheet["C7"] = CellRichText(TextBlock(InlineFont(strike=True), "30"), TextBlock(InlineFont(), "20"))
+    sheet["E8"].font = Font(strike=True)
+    sheet["C8"].font = Font(strike=False, b=True)
+    assert [bool(row.doubt) for row in read(workbook).rows] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("is_stale, is_refused", [(True, True), (False, False)])
+def test_a_nought_that_stands_for_a_formula_nobody_computed_is_none(is_stale: bool, is_refused: bool) -> None:
+    workbook = as_workbook([["XY-0001", "青二荆条", "=10+20", "斤"]])
+    workbook.calculation.fullCalcOnLoad = is_stale
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(as_bytes(workbook))) as source, zipfile.ZipFile(written, "w") as target:
+        for name in source.namelist():
+            target.writestr(
+                name, source.read(name).replace(b"<v></v>", b"<v>0</v>").replace(b"<v/>", b"<v>0</v>")
+            )
+    (row,) = read_document(format="xlsx", raw=written.getvalue()).rows
+    assert bool(row.problem) is is_refused
+
+
 def test_a_code_that_is_shown_with_noughts_keeps_them_apart_from_its_number() -> None:
     workbook = as_workbook([[123, "豌豆尖", 5, "斤"]])
     workbook.active["A5"].number_format = "00000"
@@ -315,6 +365,25 @@ def test_seconds_that_excel_cannot_keep_are_rounded() -> None:
 def sheet_of(*rows: str) -> bytes:
     start = '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
     return (start + "".join(rows) + "</sheetData></worksheet>").encode()
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize("mark, is_doubted", [("<strike/>", True), ('<strike val="0"/>', False)])
+def test_a_text_of_which_a_part_is_crossed_out_waits(is_shared: bool, mark: str, is_doubted: bool) -> None:
+    text = f"<r><rPr>{mark}</rPr><t>30</t></r><r><t>20</t></r>"
+    header = '<row r="1"><c r="A1" t="inlineStr"><is><t>编码</t></is></c><c r="B1" t="inlineStr"><is><t>库存</t></is></c></row>'
+    cell = '<c r="B2" t="s"><v>1</v></c>' if is_shared else f'<c r="B2" t="inlineStr"><is>{text}</is></c>'
+    row = f'<row r="2"><c r="A2" t="s"><v>0</v></c>{cell}</row>'
+    texts = (
+        '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<si><t>XY-0003</t></si><si>{text}</si></sst>"
+    )
+    raw = repacked(
+        as_bytes(as_workbook(ROWS[:1])),
+        **{SHEET: sheet_of(header, row), "xl/sharedStrings.xml": texts.encode()},
+    )
+    (found,) = read_document(format="xlsx", raw=raw).rows
+    assert (found.code, found.value, bool(found.doubt)) == ("XY-0003", "3020", is_doubted)
 
 
 def test_one_long_text_in_a_hundred_thousand_cells_is_refused() -> None:
