@@ -27,7 +27,7 @@ def lost_promises() -> Iterator[Replace]:
 
     plain_wait = Async.wait
 
-    class Scheduler(ImmediateScheduler):  # type: ignore[misc]  # a library without types
+    class Scheduler(ImmediateScheduler):
         """Does at once what a promise has to do, in the thread that asks."""
 
         def call(self, job: Callable[[], None]) -> None:
