@@ -87,8 +87,8 @@ class Cells(Protocol):
 class Grid:
     """The cells of one sheet, from its first row and column on; rows and columns count from 0.
 
-    merged: first and last row and column of cells that were made one. struck: cells that are crossed out. delimiter: what stands between the cells of a
-    file of text, "" for a sheet.
+    merged: first and last row and column of cells that were made one. struck: cells that are crossed out.
+    delimiter: what stands between the cells of a file of text, "" for a sheet.
     """
 
     rows: Cells
@@ -114,7 +114,9 @@ class Grid:
 class _Table:
     """One table of a sheet, below the row `index`. number: how many tables of the file are before it.
 
-    day: on which the sheet says that it was counted. doubt: why its rows may be no stock at all. unit: what stands above the tables for all of them. below: once its rows were read, the row and the columns of another table that ends it, where one does.
+    day: on which the sheet says that it was counted. unit: what stands above the tables for all of them.
+    doubt: why its rows may be no stock at all.
+    below: once its rows were read, the row and the columns of another table that ends it, where one does.
     """
 
     grid: Grid
