@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from decimal import Decimal
 
@@ -144,6 +145,14 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(written: object) -> None
     found = in_jin(written)
     assert (found.reading, found.base_units) == (Reading.REFUSED, None)
     assert str(found.message)
+
+
+@pytest.mark.parametrize("written", ["9" * 20_000, "." * 20_000, "1" + " " * 20_000 + "x", "约" * 20_000])
+def test_a_page_of_anything_in_one_cell_is_refused_at_once(written: str) -> None:
+    began = time.process_time()
+    found = in_jin(written)
+    assert (found.reading, found.base_units) == (Reading.REFUSED, None)
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("written", [None, "", "  ", "\u3000"])
