@@ -87,6 +87,27 @@ def test_what_waits_can_be_confirmed_later_from_its_list(sheds: TwoSheds) -> Non
     assert "约16" not in text_of(client.get("/desk/waiting/"))
 
 
+def test_a_row_without_a_number_is_not_said_to_be_taken_over(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    count(client, supply=sheds.baima.supply, quantity="好多")
+    meant = {"report": Report.objects.get().pk, "row": "1"}
+    said = text_of(client.get(client.post("/desk/waiting/?lang=en", meant)["Location"]))
+    assert "Taken over" not in said
+    assert "Not taken over: “好多”" in said
+    assert on_hand(sheds) == 10_000
+
+
+def test_a_row_that_was_counted_again_meanwhile_is_not_said_to_be_taken_over(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    count(client, supply=sheds.baima.supply, quantity="约16")
+    meant = {"report": Report.objects.get().pk, "row": "1"}
+    count(client, supply=sheds.baima.supply, quantity="12")
+    said = text_of(client.get(client.post("/desk/waiting/?lang=en", meant)["Location"]))
+    assert "Taken over" not in said
+    assert "Not taken over" in said
+    assert on_hand(sheds) == 6_000
+
+
 def test_a_row_that_cannot_be_used_names_its_cell_and_the_others_go_through(sheds: TwoSheds) -> None:
     aubergine = produce.a_product(name="茄子", slug="qiezi")
     produce.a_supply(cooperative=sheds.baima.cooperative, product=aubergine, on_hand=2_000, code="XY-0003")
