@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -18,6 +19,9 @@ from storefront_theme.client import ApiRefused, ask
 
 KEPT_TYPED = "desk_typed"
 """Where the session keeps counts that were typed while the sign-in ran out."""
+
+PAGE_OF_A_BUTTON = re.compile(r"(/reports/[^/]+/)(?:undo|failed)/(?=\?|$)")
+"""Addresses that answer to a button and to nothing else, and the page that the button is on."""
 
 P = ParamSpec("P")
 
@@ -82,10 +86,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
             for name, value in request.POST.items()
             if name.startswith(("quantity-", "sold-", "unit-"))
         }
-        request.session[KEPT_TYPED] = {request.POST.get("cooperative", ""): typed}
-        here = request.path
-    else:
-        here = request.get_full_path()
+        if any(value for name, value in typed.items() if not name.startswith("unit-")):
+            request.session[KEPT_TYPED] = {request.POST.get("cooperative", ""): typed}
+    here = PAGE_OF_A_BUTTON.sub(r"\1", request.get_full_path())
     return HttpResponseRedirect(f"{reverse('desk:sign_in')}?{urlencode({'next': here})}")
 
 

@@ -43,7 +43,9 @@ def counts(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Today's counts: one field a good; blank means unchanged."""
     supplies = supplies_of(request, desk)
     if request.method != "POST":
-        kept = request.session.pop(KEPT_TYPED, {}).get(desk.slug, {})
+        kept = request.session.get(KEPT_TYPED, {}).get(desk.slug, {})
+        if kept:
+            del request.session[KEPT_TYPED]
         typed = read_typed(kept, supplies=supplies)
         return _counting_form(request, desk, supplies=supplies, typed=typed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from saleor.warehouse.models import Stock
 
+from backend.cooperatives.models import Membership
 from backend.ordering.services import place_order
 from backend.stock.models import Report, Supply
 from tests import produce
@@ -173,6 +175,40 @@ def test_counts_outlive_a_sign_in_that_ran_out(sheds: TwoSheds) -> None:
     assert re.search(r'name="quantity-\d+" value="32.5"', client.get("/desk/").content.decode())
     sheds.baima.supply.refresh_from_db()
     assert sheds.baima.supply.on_hand == 10_000
+
+
+def sign_in_again(client: Client, sent: Any) -> Any:
+    """From where a form without a session was sent to: signs in there, and gives the page that follows."""
+    address = sent["Location"]
+    assert address.startswith("/desk/sign-in/?")
+    asked = client.get(address)
+    (after,) = re.findall(r'name="next" value="([^"]*)"', asked.content.decode())
+    posted = {"email": "wang@baima.example", "password": PASSWORD, "next": unescape(after)}
+    return client.get(client.post(address, posted)["Location"])
+
+
+@pytest.mark.parametrize("button", ["undo", "failed"])
+def test_a_button_without_a_session_leads_back_to_its_page(sheds: TwoSheds, button: str) -> None:
+    count(signed_in("wang@baima.example"), supply=sheds.baima.supply, quantity="16")
+    client = Client()
+    sent = client.post(f"/desk/reports/{Report.objects.get().pk}/{button}/?cooperative=baima")
+    assert "Your counts are kept" not in text_of(client.get(sent["Location"] + "&lang=en"))
+    page = sign_in_again(client, sent)
+    assert page.status_code == 200
+    assert "undo/" in page.content.decode()
+
+
+def test_counts_for_the_second_of_two_desks_outlive_a_sign_in_that_ran_out(sheds: TwoSheds) -> None:
+    Membership.objects.create(
+        cooperative=sheds.fuxing_supply.cooperative,
+        user=Membership.objects.get(user__email="wang@baima.example").user,
+    )
+    form = signed_in("wang@baima.example").get("/desk/", {"cooperative": "fuxing"}).content.decode()
+    (address,) = re.findall(r'<form method="post" action="([^"]+)" class="counting"', form)
+    client = Client()
+    posted = {"cooperative": "fuxing", f"quantity-{sheds.fuxing_supply.pk}": "7", "key": "a-form"}
+    page = sign_in_again(client, client.post(unescape(address), posted))
+    assert f'name="quantity-{sheds.fuxing_supply.pk}" value="7"' in page.content.decode()
 
 
 def test_a_count_below_what_is_promised_is_shown_as_missing(sheds: TwoSheds) -> None:
