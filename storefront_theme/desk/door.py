@@ -15,13 +15,16 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
 from storefront_theme import session
-from storefront_theme.client import ApiRefused, ask
+from storefront_theme.client import ApiError, ApiRefused, ask
 
 KEPT_TYPED = "desk_typed"
 """Where the session keeps counts that were typed while the sign-in ran out."""
 
 PAGE_OF_A_BUTTON = re.compile(r"(/reports/[^/]+/)(?:undo|failed)/(?=\?|$)")
 """Addresses that answer to a button and to nothing else, and the page that the button is on."""
+
+NO_SUCH_PLACE = {"CURSOR_UNREADABLE", "UNREADABLE_VALUE"}
+"""What the API says of a page of a list, or of a code, that cannot be."""
 
 P = ParamSpec("P")
 
@@ -72,7 +75,12 @@ def desk_page(
         wanted = request.POST.get("cooperative") or request.GET.get("cooperative") or cooperatives[0]["slug"]
         for cooperative in cooperatives:
             if cooperative["slug"] == wanted:
-                return view(request, Desk(cooperative, cooperatives), *args, **kwargs)
+                try:
+                    return view(request, Desk(cooperative, cooperatives), *args, **kwargs)
+                except ApiError as error:
+                    if error.code in NO_SUCH_PLACE:
+                        raise Http404("an address that somebody shortened, or made up") from error
+                    raise
         raise Http404("not this person's cooperative")
 
     return never_cache(asked)

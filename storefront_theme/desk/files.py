@@ -87,10 +87,12 @@ def draft(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
                 return HttpResponseRedirect(desk.address("desk:report", report_id))
         notice = _said(answer)
     found = ask(request, "DeskDraft", id=report_id)["stockReport"]
-    if found is None:
+    if found is None or found["cooperative"]["slug"] != desk.slug:
         raise Http404("no such file")
     preview = found["preview"]
     if preview is None:
+        if notice:
+            messages.error(request, notice)
         return HttpResponseRedirect(desk.address("desk:report", report_id))
     accepted = [row_of(line) for line in preview["acceptedLines"]]
     changed = [row for row in accepted if row.difference != "0"]

@@ -36,6 +36,9 @@ KEPT_SECONDS = 24 * 3600
 OPEN = {"REFUSED", "WAITING"}
 """Outcomes that want a person."""
 
+TAKEN_BACK = {"UNDONE", "PARTLY"}
+"""Of a report that somebody undid: what it saved is saved no more, whoever comes back to the page that said so."""
+
 
 @desk_page
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -102,6 +105,8 @@ def counts(request: HttpRequest, desk: Desk) -> HttpResponse:
 def saved(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """What the counts changed, and the fields that could not be saved, with what was typed in them."""
     report = report_or_404(request, desk, report_id)
+    if report["status"] in TAKEN_BACK:
+        return HttpResponseRedirect(desk.address("desk:report", report_id))
     first: Mapping[str, Any] = cache.get(f"desk-report:{report_id}") or {}
     supplies = supplies_of(request, desk)
     failed = {
@@ -157,6 +162,9 @@ def reports(request: HttpRequest, desk: Desk) -> HttpResponse:
 def report(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """One report, row by row: what needs a person first."""
     found = report_or_404(request, desk, report_id)
+    if found["status"] == "DRAFT":
+        # Whoever left it unconfirmed finds it again among the records.
+        return HttpResponseRedirect(desk.address("desk:draft", report_id))
     lines = [_drawn(line, desk=desk) for line in found["lines"]]
     others = [line for line in lines if line["outcome"] not in OPEN]
     total = sum(found[outcome] for outcome in ("accepted", "waiting", "refused", "skipped"))

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -305,8 +306,49 @@ def test_a_report_stands_under_the_name_of_its_own_cooperative_only(sheds: TwoSh
         user=Membership.objects.get(user__email="wang@baima.example").user,
     )
     address = f"/desk/reports/{Report.objects.get().pk}/"
-    assert client.get(address, {"cooperative": "baima"}).status_code == 200
-    assert client.get(address, {"cooperative": "fuxing"}).status_code == 404
+    preview = send(client, HEADINGS + "XY-0001,莴笋,17,斤\n", cooperative="baima")["Location"].split("?")[0]
+    for each in (address, preview):
+        page = client.get(each, {"cooperative": "baima"})
+        assert page.status_code == 200
+        assert client.get(each, {"cooperative": "fuxing"}).status_code == 404
+        # The way to the other desk leads to what is there, not to this report under the other name.
+        (other,) = re.findall(r'<a href="([^"]*\?cooperative=fuxing)"', page.content.decode())
+        assert client.get(urljoin(each, other)).status_code == 200
+
+
+def test_a_file_that_nobody_confirmed_yet_is_found_among_the_records(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,16,斤\n")["Location"]
+    records = client.get("/desk/reports/").content.decode()
+    (address,) = re.findall(r'<a href="(/desk/reports/[0-9a-f-]+/)"', records)
+    page = client.get(address, follow=True)
+    assert page.redirect_chain == [(preview, 302)]
+    assert 'value="confirm"' in page.content.decode()
+
+
+def test_putting_aside_what_a_colleague_confirmed_meanwhile_says_that_it_is_too_late(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,16,斤\n")["Location"]
+    client.post(preview, {"do": "confirm"})
+    late = client.post(f"{preview}?lang=en", {"do": "discard"}, follow=True)
+    assert "not waiting to be confirmed any more" in text_of(late)
+    assert on_hand(sheds) == 8_000
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/desk/reports/?after=shortened",
+        "/desk/waiting/?after=shortened",
+        "/desk/goods/XY-0001/?after=shortened",
+        "/desk/goods/a%00b/",
+        "/desk/reports/a%00b/",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_not_found(sheds: TwoSheds, address: str) -> None:
+    client = signed_in("wang@baima.example")
+    client.raise_request_exception = False
+    assert client.get(address).status_code == 404
 
 
 def test_a_trouble_is_told_on_the_desk(sheds: TwoSheds) -> None:

@@ -132,6 +132,19 @@ def test_a_second_tap_is_the_same_report_and_tells_the_same_story(sheds: TwoShed
     assert "+12.5" in text_of(client.get(second["Location"]))
 
 
+def test_a_count_that_was_taken_back_is_not_said_to_be_saved_by_the_same_form(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    saved = count(client, supply=sheds.baima.supply, quantity="16")
+    client.post(f"/desk/reports/{Report.objects.get().pk}/undo/")
+    again = count(client, supply=sheds.baima.supply, quantity="16")
+    for answer in (saved, again):
+        said = text_of(client.get(f"{answer['Location']}?lang=en", follow=True))
+        assert "Taken back" in said
+        assert "saved" not in said
+    sheds.baima.supply.refresh_from_db()
+    assert sheds.baima.supply.on_hand == 10_000
+
+
 def test_a_form_without_a_figure_changes_nothing_and_says_so(sheds: TwoSheds) -> None:
     answer = count(signed_in("wang@baima.example"), supply=sheds.baima.supply, quantity="  ")
     assert answer.status_code == 422
