@@ -111,8 +111,8 @@ def saved(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     supplies = supplies_of(request, desk)
     failed = {
         line["supply"]["id"]: line
-        for line in report["lines"]
-        if line["outcome"] in {"REFUSED", "WAITING"} and line["supply"]
+        for line in [*report["openLines"], *report["waitingLines"]]
+        if line["supply"]
     }
     typed = {supply_id: Typed(*written) for supply_id, written in first.get("typed", {}).items()}
     changed = changes(report["lines"], before=first.get("before", {}))
@@ -167,16 +167,17 @@ def report(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
         return HttpResponseRedirect(desk.address("desk:draft", report_id))
     lines = [_drawn(line, desk=desk) for line in found["lines"]]
     others = [line for line in lines if line["outcome"] not in OPEN]
-    total = sum(found[outcome] for outcome in ("accepted", "waiting", "refused", "skipped"))
+    open_lines = [_drawn(line, desk=desk) for line in [*found["openLines"], *found["waitingLines"]]]
     return render(
         request,
         "desk/report.html",
         frame(desk, "reports")
         | {
             "report": found,
-            "open_lines": [_drawn(line, desk=desk) for line in [*found["openLines"], *found["waitingLines"]]],
+            "open_lines": open_lines,
+            "open_not_shown": found["refused"] + found["waiting"] - len(open_lines),
             "other_lines": others,
-            "not_shown": total - len(lines),
+            "not_shown": found["accepted"] + found["skipped"] - len(others),
             "undo_address": desk.address("desk:undo", report_id),
             "failed_address": desk.address("desk:failed", report_id),
             "raw_address": desk.address("desk:raw", report_id),

@@ -134,6 +134,24 @@ def test_unknown_headings_are_asked_for_once(sheds: TwoSheds) -> None:
     assert "20 18 斤" in text_of(client.get(later))
 
 
+def test_what_was_said_of_headings_stays_where_something_is_missing(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, "甲,乙\nXY-0001,3\n")["Location"]
+    page = client.post(preview, {"do": "columns", "header-0": "甲", "role-0": "CODE", "header-1": "乙"})
+    assert page.status_code == 422
+    assert '<option value="CODE" selected>' in page.content.decode()
+
+
+def test_a_long_list_says_how_much_of_it_is_not_shown(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    rows = "".join(f"NO-{number},没有,约3,斤\n" for number in range(203))
+    preview = send(client, HEADINGS + rows)["Location"]
+    assert "… and 3 more rows." in text_of(client.get(preview, {"lang": "en"}))
+    client.post(preview, {"do": "confirm"})
+    report = client.get(f"/desk/reports/{Report.objects.get().pk}/", {"lang": "en"})
+    assert "… and 3 more rows." in text_of(report)
+
+
 def test_a_file_that_cannot_be_read_says_how_to_save_it(sheds: TwoSheds) -> None:
     client = signed_in("wang@baima.example")
     preview = send(client, b"%PDF-1.4 nothing to count", name="stock.pdf")["Location"]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -143,6 +144,26 @@ def test_a_count_that_was_taken_back_is_not_said_to_be_saved_by_the_same_form(sh
         assert "saved" not in said
     sheds.baima.supply.refresh_from_db()
     assert sheds.baima.supply.on_hand == 10_000
+
+
+def test_six_hundred_goods_are_counted_in_one_form_and_the_last_one_is_told(sheds: TwoSheds) -> None:
+    shed = sheds.baima.supply
+    Supply.objects.bulk_create(
+        Supply(
+            cooperative=shed.cooperative, product=shed.product, unit=shed.unit, code=f"Z-{number}", name="菜"
+        )
+        for number in range(600)
+    )
+    last = Supply.objects.latest("pk")
+    posted = {"cooperative": "baima", "key": "a-form"}
+    for pk in Supply.objects.filter(cooperative=shed.cooperative).values_list("pk", flat=True):
+        posted |= {f"quantity-{pk}": "-4" if pk == last.pk else "20", f"unit-{pk}": "斤"}
+    client = signed_in("wang@baima.example")
+    answer = client.post("/desk/", urlencode(posted), content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 302
+    page = client.get(f"{answer['Location']}?lang=en")
+    assert "600 goods saved" in text_of(page)
+    assert f'name="quantity-{last.pk}" value="-4"' in page.content.decode()
 
 
 def test_a_form_without_a_figure_changes_nothing_and_says_so(sheds: TwoSheds) -> None:
