@@ -159,8 +159,10 @@ def test_a_page_out_of_the_browsers_memory_is_asked_for_again(visitors: Visitors
 LONG_NAME = """
 from backend.stock.models import Supply
 like = Supply.objects.filter(cooperative__slug="fuxing").first()
-Supply.objects.create(
-    cooperative=like.cooperative, product=like.product, unit=like.unit, code="LONG", name="L" * 60
+Supply.objects.update_or_create(
+    cooperative=like.cooperative,
+    code="LONG",
+    defaults={"product": like.product, "unit": like.unit, "name": "L" * 60, "is_active": True},
 )
 """
 GONE = "from backend.stock.models import Supply; Supply.objects.filter(code='LONG').update(is_active=False)"
