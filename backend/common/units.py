@@ -193,6 +193,9 @@ _PART = re.compile(
 # 2筐零5斤, 2筐+5斤: the parts of one amount.
 _JOINED = re.compile(rf"(?<={_UNIT})\s*[零又加+,]\s*(?=[\d{_NUMERAL}半])")
 
+MOST_WRITTEN = 100
+"""Characters of a quantity, a note beside it included. In more, looking for a range would take minutes."""
+
 
 class Reading(Enum):
     """What became of a written quantity."""
@@ -265,7 +268,10 @@ def parse_quantity(value: object, *, unit: str | None, counting: Counting) -> Me
         return _refused(_("“{value}” is not a quantity. Write a number."), value)
     if isinstance(value, int | float | Decimal):
         return _measure_number(value, column_unit=column_unit, counting=counting)
-    return _measure_text(str(value), column_unit=column_unit, counting=counting)
+    text = str(value).strip()
+    if len(text) > MOST_WRITTEN:
+        return _refused(_("“{value}” cannot be read. Write a number, such as 128.5."), text)
+    return _measure_text(text, column_unit=column_unit, counting=counting)
 
 
 @lru_cache(maxsize=4096)

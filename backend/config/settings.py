@@ -186,6 +186,8 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 FILE_UPLOAD_PERMISSIONS = 0o644
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+# The desk's form has two fields a good, of all goods of a cooperative.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # --- Language, time, money ----------------------------------------------------------------------------------
 

@@ -112,11 +112,7 @@ def waiting(request: HttpRequest, desk: Desk) -> HttpResponse:
         answer = ask(
             request, "DeskLinesConfirm", id=request.POST.get("report", ""), rows=ticked_rows(request)
         )
-        errors = answer["stockLinesConfirm"]["errors"]
-        if errors:
-            messages.error(request, " ".join(error["message"] for error in errors))
-        else:
-            messages.success(request, _("Taken over as it was written."))
+        _tell(request, answer["stockLinesConfirm"])
         return HttpResponseRedirect(desk.address("desk:waiting"))
     listed = ask(request, "DeskWaiting", cooperative=desk.slug, after=request.GET.get("after") or None)
     connection = listed["waitingLines"]
@@ -137,3 +133,14 @@ def waiting(request: HttpRequest, desk: Desk) -> HttpResponse:
             "older": desk.older("desk:waiting", connection),
         },
     )
+
+
+def _tell(request: HttpRequest, confirmed: Mapping[str, Any]) -> None:
+    """What became of the rows that somebody said are meant: a newer count may stand, or there is no number in them."""
+    lines = confirmed["report"]["lines"] if confirmed["report"] else []
+    if lines and all(line["outcome"] == "ACCEPTED" for line in lines):
+        messages.success(request, _("Taken over as it was written."))
+        return
+    left = [line for line in lines if line["outcome"] != "ACCEPTED"]
+    why = " ".join(each["message"] for each in [*confirmed["errors"], *left] if each["message"])
+    messages.error(request, _("Not taken over: %(why)s") % {"why": why})

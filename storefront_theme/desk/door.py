@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -14,10 +15,16 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
 from storefront_theme import session
-from storefront_theme.client import ApiRefused, ask
+from storefront_theme.client import ApiError, ApiRefused, ask
 
 KEPT_TYPED = "desk_typed"
 """Where the session keeps counts that were typed while the sign-in ran out."""
+
+PAGE_OF_A_BUTTON = re.compile(r"(/reports/[^/]+/)(?:undo|failed)/(?=\?|$)")
+"""Addresses that answer to a button and to nothing else, and the page that the button is on."""
+
+NO_SUCH_PLACE = {"CURSOR_UNREADABLE", "UNREADABLE_VALUE"}
+"""What the API says of a page of a list, or of a code, that cannot be."""
 
 P = ParamSpec("P")
 
@@ -68,7 +75,12 @@ def desk_page(
         wanted = request.POST.get("cooperative") or request.GET.get("cooperative") or cooperatives[0]["slug"]
         for cooperative in cooperatives:
             if cooperative["slug"] == wanted:
-                return view(request, Desk(cooperative, cooperatives), *args, **kwargs)
+                try:
+                    return view(request, Desk(cooperative, cooperatives), *args, **kwargs)
+                except ApiError as error:
+                    if error.code in NO_SUCH_PLACE:
+                        raise Http404("an address that somebody shortened, or made up") from error
+                    raise
         raise Http404("not this person's cooperative")
 
     return never_cache(asked)
@@ -82,10 +94,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
             for name, value in request.POST.items()
             if name.startswith(("quantity-", "sold-", "unit-"))
         }
-        request.session[KEPT_TYPED] = {request.POST.get("cooperative", ""): typed}
-        here = request.path
-    else:
-        here = request.get_full_path()
+        if any(value for name, value in typed.items() if not name.startswith("unit-")):
+            request.session[KEPT_TYPED] = {request.POST.get("cooperative", ""): typed}
+    here = PAGE_OF_A_BUTTON.sub(r"\1", request.get_full_path())
     return HttpResponseRedirect(f"{reverse('desk:sign_in')}?{urlencode({'next': here})}")
 
 

@@ -87,14 +87,17 @@ def draft(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
                 return HttpResponseRedirect(desk.address("desk:report", report_id))
         notice = _said(answer)
     found = ask(request, "DeskDraft", id=report_id)["stockReport"]
-    if found is None:
+    if found is None or found["cooperative"]["slug"] != desk.slug:
         raise Http404("no such file")
     preview = found["preview"]
     if preview is None:
+        if notice:
+            messages.error(request, notice)
         return HttpResponseRedirect(desk.address("desk:report", report_id))
     accepted = [row_of(line) for line in preview["acceptedLines"]]
     changed = [row for row in accepted if row.difference != "0"]
     waiting = [row_of(line) for line in preview["waitingLines"]]
+    refused = [row_of(line) for line in preview["refusedLines"]]
     return render(
         request,
         "desk/draft.html",
@@ -104,9 +107,14 @@ def draft(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
             "preview": preview,
             "notice": notice,
             "roles": _roles(),
-            "headers": list(enumerate(preview["columnsUnknown"])),
+            "headers": [
+                (number, header, request.POST.get(f"role-{number}", ""))
+                for number, header in enumerate(preview["columnsUnknown"])
+            ],
             "waiting": waiting,
-            "refused": [row_of(line) for line in preview["refusedLines"]],
+            "waiting_not_shown": preview["waiting"] - len(waiting),
+            "refused": refused,
+            "refused_not_shown": preview["refused"] - len(refused),
             "changed": changed,
             "unchanged": [row for row in accepted if row.difference == "0"]
             + [row_of(line) for line in preview["skippedLines"]],

@@ -36,6 +36,9 @@ KEPT_SECONDS = 24 * 3600
 OPEN = {"REFUSED", "WAITING"}
 """Outcomes that want a person."""
 
+TAKEN_BACK = {"UNDONE", "PARTLY"}
+"""Of a report that somebody undid: what it saved is saved no more, whoever comes back to the page that said so."""
+
 
 @desk_page
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +46,9 @@ def counts(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Today's counts: one field a good; blank means unchanged."""
     supplies = supplies_of(request, desk)
     if request.method != "POST":
-        kept = request.session.pop(KEPT_TYPED, {}).get(desk.slug, {})
+        kept = request.session.get(KEPT_TYPED, {}).get(desk.slug, {})
+        if kept:
+            del request.session[KEPT_TYPED]
         typed = read_typed(kept, supplies=supplies)
         return _counting_form(request, desk, supplies=supplies, typed=typed)
 
@@ -100,12 +105,14 @@ def counts(request: HttpRequest, desk: Desk) -> HttpResponse:
 def saved(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """What the counts changed, and the fields that could not be saved, with what was typed in them."""
     report = report_or_404(request, desk, report_id)
+    if report["status"] in TAKEN_BACK:
+        return HttpResponseRedirect(desk.address("desk:report", report_id))
     first: Mapping[str, Any] = cache.get(f"desk-report:{report_id}") or {}
     supplies = supplies_of(request, desk)
     failed = {
         line["supply"]["id"]: line
-        for line in report["lines"]
-        if line["outcome"] in {"REFUSED", "WAITING"} and line["supply"]
+        for line in [*report["openLines"], *report["waitingLines"]]
+        if line["supply"]
     }
     typed = {supply_id: Typed(*written) for supply_id, written in first.get("typed", {}).items()}
     changed = changes(report["lines"], before=first.get("before", {}))
@@ -155,18 +162,22 @@ def reports(request: HttpRequest, desk: Desk) -> HttpResponse:
 def report(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
     """One report, row by row: what needs a person first."""
     found = report_or_404(request, desk, report_id)
+    if found["status"] == "DRAFT":
+        # Whoever left it unconfirmed finds it again among the records.
+        return HttpResponseRedirect(desk.address("desk:draft", report_id))
     lines = [_drawn(line, desk=desk) for line in found["lines"]]
     others = [line for line in lines if line["outcome"] not in OPEN]
-    total = sum(found[outcome] for outcome in ("accepted", "waiting", "refused", "skipped"))
+    open_lines = [_drawn(line, desk=desk) for line in [*found["openLines"], *found["waitingLines"]]]
     return render(
         request,
         "desk/report.html",
         frame(desk, "reports")
         | {
             "report": found,
-            "open_lines": [_drawn(line, desk=desk) for line in [*found["openLines"], *found["waitingLines"]]],
+            "open_lines": open_lines,
+            "open_not_shown": found["refused"] + found["waiting"] - len(open_lines),
             "other_lines": others,
-            "not_shown": total - len(lines),
+            "not_shown": found["accepted"] + found["skipped"] - len(others),
             "undo_address": desk.address("desk:undo", report_id),
             "failed_address": desk.address("desk:failed", report_id),
             "raw_address": desk.address("desk:raw", report_id),

@@ -32,6 +32,9 @@ function say(form, text, kind) {
   else form.before(note);
 }
 
+// A page out of the browser's memory has figures, a key and sleeping buttons of before. What was typed is in the store.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 for (const done of document.querySelectorAll("[data-clear-draft]")) store.write(done.dataset.clearDraft, {});
 
 for (const form of document.querySelectorAll("form.counting")) {
@@ -100,7 +103,7 @@ for (const form of document.querySelectorAll("form.counting")) {
     say(form, form.dataset.offlineNote, "offline");
   });
   addEventListener("online", () => form.parentElement.querySelector(".offline")?.remove());
-  addEventListener("pageshow", look);
+  addEventListener("pageshow", (event) => event.persisted || look());
   look();
 
   // The phone's “next” key goes to the next good instead of sending the form.

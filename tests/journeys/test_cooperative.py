@@ -144,6 +144,50 @@ def test_typed_counts_outlive_a_lost_connection(visitors: Visitors, shop: Shop) 
     again.get_by_label("干花椒", exact=True).fill("")
 
 
+def test_a_page_out_of_the_browsers_memory_is_asked_for_again(visitors: Visitors, shop: Shop) -> None:
+    page = visitors.come()
+    sign_in(page, shop, email="wang@baima.example")
+    key = page.locator("form.counting [name=key]").get_attribute("value")
+    page.get_by_label(GOOD, exact=True).evaluate("field => { field.value = '5' }")
+    with page.expect_navigation():
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert page.locator("form.counting [name=key]").get_attribute("value") != key
+    # What stood in the old page was saved, or kept while it was typed.
+    assert page.get_by_label(GOOD, exact=True).input_value() == ""
+
+
+LONG_NAME = """
+from backend.stock.models import Supply
+like = Supply.objects.filter(cooperative__slug="fuxing").first()
+Supply.objects.update_or_create(
+    cooperative=like.cooperative,
+    code="LONG",
+    defaults={"product": like.product, "unit": like.unit, "name": "L" * 60, "is_active": True},
+)
+"""
+GONE = "from backend.stock.models import Supply; Supply.objects.filter(code='LONG').update(is_active=False)"
+
+
+@pytest.fixture
+def long_name(shop: Shop) -> Iterator[str]:
+    """Of a good of 福星, as long as it may be and without a space."""
+    shop.manage("shell", "--verbosity=0", "--command", LONG_NAME)
+    yield "L" * 60
+    shop.manage("shell", "--verbosity=0", "--command", GONE)
+
+
+def test_a_name_without_a_space_breaks_before_it_widens_the_page(
+    phone: Page, shop: Shop, long_name: str
+) -> None:
+    sign_in(phone, shop, email="chen@fuxing.example")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.get_by_label(long_name, exact=True).fill("-1")
+    phone.get_by_role("button", name="保存").click()
+    phone.wait_for_url("**/desk/saved/**")
+    assert phone.get_by_label(long_name, exact=True).input_value() == "-1"
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_steps_and_the_sold_out_tick_fill_the_field(visitors: Visitors, shop: Shop) -> None:
     page = visitors.come()
     sign_in(page, shop, email="wang@baima.example")

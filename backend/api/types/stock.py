@@ -272,6 +272,7 @@ class StockReport(DjangoObjectType):
     lines = required_list(
         StockReportLine,
         outcome=graphene.Argument(StockLineOutcomeEnum),
+        rows=graphene.List(graphene.NonNull(graphene.Int), description="Only those with these numbers."),
         first=graphene.Int(default_value=200),
     )
 
@@ -338,11 +339,17 @@ class StockReport(DjangoObjectType):
 
     @staticmethod
     def resolve_lines(
-        root: models.Report, _info: ResolveInfo, first: int, outcome: str | None = None
+        root: models.Report,
+        _info: ResolveInfo,
+        first: int,
+        outcome: str | None = None,
+        rows: list[int] | None = None,
     ) -> QuerySet[models.ReportLine]:
         lines = root.lines.prefetch_related(Prefetch("supply", queryset=supplies_to_show()))
         if outcome:
             lines = lines.filter(outcome=outcome)
+        if rows is not None:
+            lines = lines.filter(row__in=rows)
         return lines[: max(0, min(first, MOST_LINES))]
 
 

@@ -197,6 +197,13 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(written: object) -> None
     assert str(found.message)
 
 
+@pytest.mark.parametrize("written", ["9", ".", " 1", "约", "3筐", "(", "1-", "三四"])
+def test_a_page_of_anything_in_one_cell_is_refused_before_anything_is_looked_for_in_it(written: str) -> None:
+    # A megabyte of digits would take a day.
+    found = in_jin("1" + written * 1_000_000 + "x")
+    assert (found.reading, found.base_units) == (Reading.REFUSED, None)
+
+
 @pytest.mark.parametrize("written", [None, "", "  ", "\u3000"])
 def test_blank_is_blank(written: object) -> None:
     assert in_jin(written).reading is Reading.BLANK

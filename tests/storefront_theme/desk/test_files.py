@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -87,6 +88,27 @@ def test_what_waits_can_be_confirmed_later_from_its_list(sheds: TwoSheds) -> Non
     assert "约16" not in text_of(client.get("/desk/waiting/"))
 
 
+def test_a_row_without_a_number_is_not_said_to_be_taken_over(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    count(client, supply=sheds.baima.supply, quantity="好多")
+    meant = {"report": Report.objects.get().pk, "row": "1"}
+    said = text_of(client.get(client.post("/desk/waiting/?lang=en", meant)["Location"]))
+    assert "Taken over" not in said
+    assert "Not taken over: “好多”" in said
+    assert on_hand(sheds) == 10_000
+
+
+def test_a_row_that_was_counted_again_meanwhile_is_not_said_to_be_taken_over(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    count(client, supply=sheds.baima.supply, quantity="约16")
+    meant = {"report": Report.objects.get().pk, "row": "1"}
+    count(client, supply=sheds.baima.supply, quantity="12")
+    said = text_of(client.get(client.post("/desk/waiting/?lang=en", meant)["Location"]))
+    assert "Taken over" not in said
+    assert "Not taken over" in said
+    assert on_hand(sheds) == 6_000
+
+
 def test_a_row_that_cannot_be_used_names_its_cell_and_the_others_go_through(sheds: TwoSheds) -> None:
     aubergine = produce.a_product(name="茄子", slug="qiezi")
     produce.a_supply(cooperative=sheds.baima.cooperative, product=aubergine, on_hand=2_000, code="XY-0003")
@@ -110,6 +132,24 @@ def test_unknown_headings_are_asked_for_once(sheds: TwoSheds) -> None:
     assert "20 16 斤" in text_of(told)
     later = send(client, "甲,乙,丙\nXY-0001,莴笋,18斤\n")["Location"]
     assert "20 18 斤" in text_of(client.get(later))
+
+
+def test_what_was_said_of_headings_stays_where_something_is_missing(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, "甲,乙\nXY-0001,3\n")["Location"]
+    page = client.post(preview, {"do": "columns", "header-0": "甲", "role-0": "CODE", "header-1": "乙"})
+    assert page.status_code == 422
+    assert '<option value="CODE" selected>' in page.content.decode()
+
+
+def test_a_long_list_says_how_much_of_it_is_not_shown(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    rows = "".join(f"NO-{number},没有,约3,斤\n" for number in range(203))
+    preview = send(client, HEADINGS + rows)["Location"]
+    assert "… and 3 more rows." in text_of(client.get(preview, {"lang": "en"}))
+    client.post(preview, {"do": "confirm"})
+    report = client.get(f"/desk/reports/{Report.objects.get().pk}/", {"lang": "en"})
+    assert "… and 3 more rows." in text_of(report)
 
 
 def test_a_file_that_cannot_be_read_says_how_to_save_it(sheds: TwoSheds) -> None:
@@ -284,8 +324,49 @@ def test_a_report_stands_under_the_name_of_its_own_cooperative_only(sheds: TwoSh
         user=Membership.objects.get(user__email="wang@baima.example").user,
     )
     address = f"/desk/reports/{Report.objects.get().pk}/"
-    assert client.get(address, {"cooperative": "baima"}).status_code == 200
-    assert client.get(address, {"cooperative": "fuxing"}).status_code == 404
+    preview = send(client, HEADINGS + "XY-0001,莴笋,17,斤\n", cooperative="baima")["Location"].split("?")[0]
+    for each in (address, preview):
+        page = client.get(each, {"cooperative": "baima"})
+        assert page.status_code == 200
+        assert client.get(each, {"cooperative": "fuxing"}).status_code == 404
+        # The way to the other desk leads to what is there, not to this report under the other name.
+        (other,) = re.findall(r'<a href="([^"]*\?cooperative=fuxing)"', page.content.decode())
+        assert client.get(urljoin(each, other)).status_code == 200
+
+
+def test_a_file_that_nobody_confirmed_yet_is_found_among_the_records(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,16,斤\n")["Location"]
+    records = client.get("/desk/reports/").content.decode()
+    (address,) = re.findall(r'<a href="(/desk/reports/[0-9a-f-]+/)"', records)
+    page = client.get(address, follow=True)
+    assert page.redirect_chain == [(preview, 302)]
+    assert 'value="confirm"' in page.content.decode()
+
+
+def test_putting_aside_what_a_colleague_confirmed_meanwhile_says_that_it_is_too_late(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    preview = send(client, HEADINGS + "XY-0001,莴笋,16,斤\n")["Location"]
+    client.post(preview, {"do": "confirm"})
+    late = client.post(f"{preview}?lang=en", {"do": "discard"}, follow=True)
+    assert "not waiting to be confirmed any more" in text_of(late)
+    assert on_hand(sheds) == 8_000
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/desk/reports/?after=shortened",
+        "/desk/waiting/?after=shortened",
+        "/desk/goods/XY-0001/?after=shortened",
+        "/desk/goods/a%00b/",
+        "/desk/reports/a%00b/",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_not_found(sheds: TwoSheds, address: str) -> None:
+    client = signed_in("wang@baima.example")
+    client.raise_request_exception = False
+    assert client.get(address).status_code == 404
 
 
 def test_a_trouble_is_told_on_the_desk(sheds: TwoSheds) -> None:

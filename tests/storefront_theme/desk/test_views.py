@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from saleor.warehouse.models import Stock
 
+from backend.cooperatives.models import Membership
 from backend.ordering.services import place_order
 from backend.stock.models import Report, Supply
 from tests import produce
@@ -130,6 +133,39 @@ def test_a_second_tap_is_the_same_report_and_tells_the_same_story(sheds: TwoShed
     assert "+12.5" in text_of(client.get(second["Location"]))
 
 
+def test_a_count_that_was_taken_back_is_not_said_to_be_saved_by_the_same_form(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    saved = count(client, supply=sheds.baima.supply, quantity="16")
+    client.post(f"/desk/reports/{Report.objects.get().pk}/undo/")
+    again = count(client, supply=sheds.baima.supply, quantity="16")
+    for answer in (saved, again):
+        said = text_of(client.get(f"{answer['Location']}?lang=en", follow=True))
+        assert "Taken back" in said
+        assert "saved" not in said
+    sheds.baima.supply.refresh_from_db()
+    assert sheds.baima.supply.on_hand == 10_000
+
+
+def test_six_hundred_goods_are_counted_in_one_form_and_the_last_one_is_told(sheds: TwoSheds) -> None:
+    shed = sheds.baima.supply
+    Supply.objects.bulk_create(
+        Supply(
+            cooperative=shed.cooperative, product=shed.product, unit=shed.unit, code=f"Z-{number}", name="菜"
+        )
+        for number in range(600)
+    )
+    last = Supply.objects.latest("pk")
+    posted = {"cooperative": "baima", "key": "a-form"}
+    for pk in Supply.objects.filter(cooperative=shed.cooperative).values_list("pk", flat=True):
+        posted |= {f"quantity-{pk}": "-4" if pk == last.pk else "20", f"unit-{pk}": "斤"}
+    client = signed_in("wang@baima.example")
+    answer = client.post("/desk/", urlencode(posted), content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 302
+    page = client.get(f"{answer['Location']}?lang=en")
+    assert "600 goods saved" in text_of(page)
+    assert f'name="quantity-{last.pk}" value="-4"' in page.content.decode()
+
+
 def test_a_form_without_a_figure_changes_nothing_and_says_so(sheds: TwoSheds) -> None:
     answer = count(signed_in("wang@baima.example"), supply=sheds.baima.supply, quantity="  ")
     assert answer.status_code == 422
@@ -173,6 +209,40 @@ def test_counts_outlive_a_sign_in_that_ran_out(sheds: TwoSheds) -> None:
     assert re.search(r'name="quantity-\d+" value="32.5"', client.get("/desk/").content.decode())
     sheds.baima.supply.refresh_from_db()
     assert sheds.baima.supply.on_hand == 10_000
+
+
+def sign_in_again(client: Client, sent: Any) -> Any:
+    """From where a form without a session was sent to: signs in there, and gives the page that follows."""
+    address = sent["Location"]
+    assert address.startswith("/desk/sign-in/?")
+    asked = client.get(address)
+    (after,) = re.findall(r'name="next" value="([^"]*)"', asked.content.decode())
+    posted = {"email": "wang@baima.example", "password": PASSWORD, "next": unescape(after)}
+    return client.get(client.post(address, posted)["Location"])
+
+
+@pytest.mark.parametrize("button", ["undo", "failed"])
+def test_a_button_without_a_session_leads_back_to_its_page(sheds: TwoSheds, button: str) -> None:
+    count(signed_in("wang@baima.example"), supply=sheds.baima.supply, quantity="16")
+    client = Client()
+    sent = client.post(f"/desk/reports/{Report.objects.get().pk}/{button}/?cooperative=baima")
+    assert "Your counts are kept" not in text_of(client.get(sent["Location"] + "&lang=en"))
+    page = sign_in_again(client, sent)
+    assert page.status_code == 200
+    assert "undo/" in page.content.decode()
+
+
+def test_counts_for_the_second_of_two_desks_outlive_a_sign_in_that_ran_out(sheds: TwoSheds) -> None:
+    Membership.objects.create(
+        cooperative=sheds.fuxing_supply.cooperative,
+        user=Membership.objects.get(user__email="wang@baima.example").user,
+    )
+    form = signed_in("wang@baima.example").get("/desk/", {"cooperative": "fuxing"}).content.decode()
+    (address,) = re.findall(r'<form method="post" action="([^"]+)" class="counting"', form)
+    client = Client()
+    posted = {"cooperative": "fuxing", f"quantity-{sheds.fuxing_supply.pk}": "7", "key": "a-form"}
+    page = sign_in_again(client, client.post(unescape(address), posted))
+    assert f'name="quantity-{sheds.fuxing_supply.pk}" value="7"' in page.content.decode()
 
 
 def test_a_count_below_what_is_promised_is_shown_as_missing(sheds: TwoSheds) -> None:
