@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
@@ -60,7 +61,17 @@ class FeedForm(forms.ModelForm):
         needs_one = cleaned.get("credential", Feed.Credential.NONE) != Feed.Credential.NONE
         if needs_one and not self.instance.sealed_secret:
             raise ValidationError({"new_secret": _("This credential needs one.")})
+        if needs_one and not secret and _place(cleaned.get("url", "")) != _place(self.initial.get("url", "")):
+            # Nobody has one that is kept sent to a system of their own.
+            raise ValidationError(
+                {"new_secret": _("The address is another system's now. Write the password for it again.")}
+            )
         return cleaned
+
+
+def _place(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 @admin.register(Feed)

@@ -359,6 +359,23 @@ def test_a_password_is_sealed_sent_and_never_shown(staff: Client, system: System
     assert again(feed).sealed_secret == ""
 
 
+def test_a_password_that_is_kept_is_not_sent_to_another_system(staff: Client) -> None:
+    feed = a_feed(url="https://baima.example/stock.json")
+    page = reverse("admin:stock_feed_change", args=[feed.pk])
+    kept = {"credential": "bearer", "new_secret": "s3cret"}
+    assert staff.post(page, form_of(feed, **kept)).status_code == 302
+    for url in ("https://listener.example/stock.json", "https://baima.example:8443/stock.json"):
+        refused = staff.post(page, form_of(feed, credential="bearer", url=url))
+        assert "new_secret" in refused.context["adminform"].form.errors
+    assert again(feed).url == "https://baima.example/stock.json"
+
+    moved = form_of(feed, credential="bearer", url="https://baima.example/2/stock.json")
+    assert staff.post(page, moved).status_code == 302
+    elsewhere = form_of(feed, credential="bearer", url="https://b.example/", new_secret="another")
+    assert staff.post(page, elsewhere).status_code == 302
+    assert (again(feed).url, again(feed).secret) == ("https://b.example/", "another")
+
+
 def test_a_credential_without_its_secret_is_not_saved(staff: Client) -> None:
     feed = a_feed()
     page = reverse("admin:stock_feed_change", args=[feed.pk])

@@ -59,6 +59,23 @@ def test_a_file_is_shown_then_confirmed_then_taken_back(sheds: TwoSheds) -> None
     assert "undo/" not in client.get(result).content.decode()
 
 
+def test_what_a_newer_count_kept_is_taken_back_once_that_one_is_undone(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+
+    def counted(jin: str) -> str:
+        preview = send(client, HEADINGS + f"XY-0001,莴笋,{jin},斤\n")["Location"]
+        return str(client.post(preview, {"do": "confirm"})["Location"])
+
+    first, second = counted("32.5"), counted("40")
+    client.post(f"{first}undo/")
+    assert "Take the rest back" in text_of(client.get(first, {"lang": "en"}))
+    client.post(f"{second}undo/")
+    assert on_hand(sheds) == 16_250
+    client.post(f"{first}undo/")
+    assert on_hand(sheds) == 10_000
+    assert "undo/" not in client.get(first).content.decode()
+
+
 def test_what_waits_is_taken_over_only_where_it_is_ticked(sheds: TwoSheds) -> None:
     client = signed_in("wang@baima.example")
     preview = send(client, HEADINGS + "XY-0001,莴笋,约16,斤\n")["Location"]
