@@ -85,8 +85,9 @@ def unknown_headers(error: FeedUnreadable) -> tuple[str, ...]:
 
 
 def headers_sha256(headers: Sequence[str]) -> str:
-    """By which the same headings are known again."""
-    return hashlib.sha256(json.dumps(list(headers), ensure_ascii=False).encode()).hexdigest()
+    """By which the same headings are known again, however they are spaced."""
+    said = [feeds.plain_heading(header) for header in headers]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def take_header(*, report: Report, document: Document) -> Count:

@@ -72,7 +72,7 @@ class Preview:
     applied_before: datetime | None = None
 
 
-def preview(*, report: Report, now: datetime) -> Preview:
+def preview(*, report: Report) -> Preview:
     """What confirming the draft would change, row by row."""
     with translation.override(settings.LANGUAGE_CODE):
         try:

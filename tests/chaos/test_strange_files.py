@@ -144,7 +144,7 @@ def test_no_figure_changes_without_an_accepted_line(soak_minutes: float) -> None
             submitted_by=None,
             now=now,
         )
-        preview(report=report, now=now)
+        preview(report=report)
         assert dict(Supply.objects.values_list("pk", "on_hand")) == before
         report = confirm_report(report_id=report.pk, accepted_waiting=(), submitted_by=None, now=now)
         after = dict(Supply.objects.values_list("pk", "on_hand"))

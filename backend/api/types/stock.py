@@ -7,7 +7,6 @@ from uuid import UUID
 
 import graphene
 from django.db.models import Count, Prefetch, QuerySet
-from django.utils import timezone
 from graphene_django import DjangoObjectType
 from graphql import ResolveInfo
 from graphql.language import ast
@@ -315,7 +314,7 @@ class StockReport(DjangoObjectType):
     def resolve_preview(root: models.Report, _info: ResolveInfo) -> Preview | None:
         if root.status != models.Report.Status.DRAFT:
             return None
-        return preview(report=root, now=timezone.now())
+        return preview(report=root)
 
     @staticmethod
     def resolve_raw_base64(root: models.Report, _info: ResolveInfo) -> str:

@@ -5,7 +5,6 @@ A heading is compared without spaces, brackets and dates: 库存(斤), "11月23�
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 import unicodedata
@@ -108,11 +107,6 @@ class Header:
 
     index: int
     tables: Sequence[Columns]
-
-
-def fingerprint(headers: Sequence[str]) -> str:
-    """sha256 of the headings, by which the meaning that a person gave them is found again tomorrow."""
-    return hashlib.sha256("\x1f".join(_heading(header)[0] for header in headers).encode()).hexdigest()
 
 
 def letter_of(column: int) -> str:
@@ -269,13 +263,13 @@ def _mapped(rows: Sequence[Sequence[object]], *, mapping: Mapping[str, str]) -> 
         return Header(
             -1, [_by_role({_number(found[1]): wanted[found[0]] for found in lettered if found}, row=())]
         )
-    in_full = {_plain(header): role for header, role in mapping.items() if role in ROLES}
+    in_full = {plain_heading(header): role for header, role in mapping.items() if role in ROLES}
     for index, row in enumerate(rows):
         for cells, last in ((_of_two_rows(rows, index) or (), index + 1), (row, index)):
             texts = _told_apart(cells)
             # 库存(筐) beside 库存(斤) is told apart in full; where nothing is as it was, the name has to do.
             for roles, names in (
-                (in_full, [_plain(text) for text in texts]),
+                (in_full, [plain_heading(text) for text in texts]),
                 (wanted, [_heading(text)[0] for text in texts]),
             ):
                 if roles.keys() <= set(names) and all(names.count(name) == 1 for name in roles):
@@ -330,13 +324,14 @@ def heading_of(text: str) -> tuple[str, str | None]:
     return (undated, unit) if undated in HEADINGS else (name, unit)
 
 
-def _plain(text: str) -> str:
+def plain_heading(text: str) -> str:
+    """A heading without spaces and in signs of one width, so that it is the same tomorrow."""
     return re.sub(r"[\s*_]", "", unicodedata.normalize("NFKC", as_text(text))).lower().rstrip(":;,")
 
 
 @lru_cache(maxsize=4096)
 def _heading(text: str) -> tuple[str, str | None]:
-    name = _plain(text)
+    name = plain_heading(text)
     found = re.fullmatch(r"(.+?)[(\[/【](?:单位:?)?(\w+)[)\]】]?", name)
     if found is None:
         return name, None
