@@ -4,6 +4,7 @@ import dataclasses
 import ipaddress
 import json
 import os
+import signal
 import socket
 import warnings
 from collections.abc import Iterator
@@ -61,6 +62,8 @@ def process_number() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell that starts a command in the background leaves it ignored, and then nobody can interrupt a run.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     cleanup = config.stash[CLEANUP] = ExitStack()
     if hasattr(config, "workerinput"):
         given = json.loads(os.environ[HANDED_ON])
