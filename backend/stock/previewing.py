@@ -10,9 +10,10 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import translation
 
-from backend.stock.books import proposals, read_report, take_header, unknown_headers, weigh
+from backend.stock.books import proposals, read_report, take_header, weigh
 from backend.stock.decide import Verdict
 from backend.stock.errors import FeedUnreadable
+from backend.stock.feeds import ColumnsUnknown, UnknownColumn
 from backend.stock.feeds.document import TABLES_APART
 from backend.stock.models import Report, Supply
 from backend.stock.words import Basis, Outcome
@@ -57,7 +58,7 @@ class PreviewLine:
 class Preview:
     """A draft as it would be applied at this moment.
 
-    error: why it cannot be read, then there are no lines; columns_unknown: the headings that nobody has explained yet.
+    error: why it cannot be read, then there are no lines; columns_unknown: those that nobody has explained yet.
     applied_before: when the very same bytes were applied last.
     """
 
@@ -68,7 +69,7 @@ class Preview:
     counted_at: datetime | None = None
     is_complete: bool = False
     error: str = ""
-    columns_unknown: Sequence[str] = ()
+    columns_unknown: Sequence[UnknownColumn] = ()
     applied_before: datetime | None = None
 
 
@@ -79,7 +80,8 @@ def preview(*, report: Report) -> Preview:
             document = read_report(report=report)
             count = take_header(report=report, document=document)
         except FeedUnreadable as error:
-            return Preview(error=str(error), columns_unknown=unknown_headers(error))
+            columns = error.columns if isinstance(error, ColumnsUnknown) else ()
+            return Preview(error=str(error), columns_unknown=columns)
         weighed = weigh(report=report, document=document, count=count)
         proposed = proposals(document=document, weighed=weighed, count=count)
         supplies = _supplies(weighed.verdicts)

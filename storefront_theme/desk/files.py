@@ -108,8 +108,8 @@ def draft(request: HttpRequest, desk: Desk, report_id: str) -> HttpResponse:
             "notice": notice,
             "roles": _roles(),
             "headers": [
-                (number, header, request.POST.get(f"role-{number}", ""))
-                for number, header in enumerate(preview["columnsUnknown"])
+                (number, column, request.POST.get(f"role-{number}", column["role"] or ""))
+                for number, column in enumerate(preview["columns"])
             ],
             "waiting": waiting,
             "waiting_not_shown": preview["waiting"] - len(waiting),

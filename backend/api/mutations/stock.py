@@ -17,6 +17,7 @@ from backend.api.permissions import program_of, reporter, reporting_cooperative
 from backend.api.types.stock import (
     Quantity,
     StockBasisEnum,
+    StockColumnRoleEnum,
     StockReport,
     StockReportSourceEnum,
 )
@@ -26,7 +27,6 @@ from backend.stock import models, words
 from backend.stock.dead_letters import close_of_report
 from backend.stock.feed_services import try_reports_again
 from backend.stock.services import (
-    COLUMN_ROLES,
     SubmittedLine,
     confirm_lines,
     confirm_report,
@@ -43,10 +43,6 @@ MOST_FILE_BYTES = 10 * 1024 * 1024
 
 LONG_FILE_BYTES = 256 * 1024
 """Some 10,000 rows. What is longer is left to a worker; nobody waits for it in front of a page."""
-
-StockColumnRoleEnum = graphene.Enum(
-    "StockColumnRoleEnum", [(role.upper(), role) for role in sorted(COLUMN_ROLES)]
-)
 
 
 class StockReportLineInput(graphene.InputObjectType):

@@ -19,10 +19,12 @@ from saleor.order.models import OrderLine
 from backend.api.types.cooperatives import Cooperative
 from backend.api.types.texts import required_list
 from backend.stock import models, words
+from backend.stock.feeds import UnknownColumn
 from backend.stock.feeds.document import TABLES_APART
 from backend.stock.previewing import Preview, PreviewLine, preview
 from backend.stock.progress import Progress, Stage
 from backend.stock.selectors import progress as progress_of
+from backend.stock.services import COLUMN_ROLES
 
 # A report page shows at most this many lines at once.
 MOST_LINES = 1000
@@ -40,6 +42,9 @@ StockLineOutcomeEnum = _enum("StockLineOutcomeEnum", words.Outcome)
 StockMovementKindEnum = _enum("StockMovementKindEnum", models.Movement.Kind)
 StockAlertKindEnum = _enum("StockAlertKindEnum", models.Alert.Kind)
 StockStageEnum = _enum("StockStageEnum", Stage)
+StockColumnRoleEnum = graphene.Enum(
+    "StockColumnRoleEnum", [(role.upper(), role) for role in sorted(COLUMN_ROLES)]
+)
 
 
 def supplies_to_show() -> QuerySet[models.Supply]:
@@ -162,6 +167,18 @@ class StockPreviewLine(graphene.ObjectType):
     )
 
 
+class StockColumn(graphene.ObjectType):
+    """A column of a draft that somebody is to explain."""
+
+    header = graphene.String(required=True)
+    role = graphene.Field(StockColumnRoleEnum, description="What it probably is; null where that is open.")
+    examples = required_list(graphene.String, description="The first cells below its heading.")
+
+    @staticmethod
+    def resolve_role(root: UnknownColumn, _info: ResolveInfo) -> str | None:
+        return root.role or None
+
+
 class StockPreview(graphene.ObjectType):
     """What confirming a draft would change, as things are at this moment."""
 
@@ -169,6 +186,7 @@ class StockPreview(graphene.ObjectType):
     columns_unknown = required_list(
         graphene.String, description="Headings that stockReportColumns must explain first."
     )
+    columns = required_list(StockColumn, description="The same headings, with what is known of them.")
     remarks = required_list(graphene.String)
     basis = graphene.Field(StockBasisEnum, required=True)
     counted_at = graphene.DateTime()
@@ -183,6 +201,14 @@ class StockPreview(graphene.ObjectType):
         outcome=graphene.Argument(StockLineOutcomeEnum),
         first=graphene.Int(default_value=200),
     )
+
+    @staticmethod
+    def resolve_columns_unknown(root: Preview, _info: ResolveInfo) -> list[str]:
+        return [column.header for column in root.columns_unknown]
+
+    @staticmethod
+    def resolve_columns(root: Preview, _info: ResolveInfo) -> Sequence[UnknownColumn]:
+        return root.columns_unknown
 
     @staticmethod
     def resolve_complete(root: Preview, _info: ResolveInfo) -> bool:

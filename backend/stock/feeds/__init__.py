@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.common.clock import SHOP_ZONE
 from backend.stock.errors import FeedUnreadable
-from backend.stock.feeds.columns import ROLES, ColumnsUnknown, plain_heading
+from backend.stock.feeds.columns import ROLES, ColumnsUnknown, UnknownColumn, plain_heading
 from backend.stock.feeds.delimited import read_delimited
 from backend.stock.feeds.document import Document, Row, Rows
 from backend.stock.feeds.http_json import read_json
@@ -34,6 +34,7 @@ __all__ = [
     "Document",
     "Row",
     "Rows",
+    "UnknownColumn",
     "plain_heading",
     "read_document",
     "recognise",

@@ -64,9 +64,23 @@ ROLES: Mapping[str, Sequence[str]] = {
 
 MOST_ABOVE_HEADER = 30
 MOST_COLUMNS = 200
+MOST_OF_EXAMPLE = 20
 
 STARTS_A_TABLE = frozenset([*CODE, *NAME])
 """A row with one of these, as it stands, may be a header further down."""
+
+
+@dataclass(frozen=True)
+class UnknownColumn:
+    """A column that a person is to explain.
+
+    header: its heading, by which it is explained. role: one of ROLES that it probably has, "" where that is open.
+    examples: the first cells below, "" for an empty one.
+    """
+
+    header: str
+    role: str
+    examples: Sequence[str]
 
 
 class ColumnsUnknown(FeedUnreadable):
@@ -84,6 +98,17 @@ class ColumnsUnknown(FeedUnreadable):
         super().__init__(message)
         self.headers = tuple(headers)
         self.examples = tuple(tuple(row) for row in examples)
+
+    @property
+    def columns(self) -> tuple[UnknownColumn, ...]:
+        """The headings one by one, with what is known of them all the same."""
+        roles = _probable_roles(self.headers)
+        return tuple(
+            UnknownColumn(
+                header, role, [row[place][:MOST_OF_EXAMPLE] for row in self.examples if place < len(row)]
+            )
+            for place, (header, role) in enumerate(zip(self.headers, roles, strict=True))
+        )
 
 
 @dataclass(frozen=True)
@@ -345,6 +370,17 @@ _REMARK = re.compile(
 )
 HEADINGS = frozenset(alias for aliases in ROLES.values() for alias in aliases)
 """All words that say what a column holds."""
+
+
+def _probable_roles(headers: Sequence[str]) -> list[str]:
+    """What each heading says that its column is; "" where it says nothing, or several say the same."""
+    found = [
+        next((role for role, names in ROLES.items() if heading_of(header)[0] in names), "")
+        for header in headers
+    ]
+    if any(heading_of(header)[0] in OTHER_WEIGHT for header in headers):
+        found = ["" if role == "quantity" else role for role in found]
+    return [role if found.count(role) == 1 else "" for role in found]
 
 
 def unknown(rows: Sequence[Sequence[object]]) -> ColumnsUnknown:

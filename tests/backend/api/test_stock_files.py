@@ -30,7 +30,7 @@ DOUBTFUL = "编码,品名,库存,单位\nXY-0001,莴笋,约16,斤\n"
 ODD_HEADINGS = "甲,乙,丙\nXY-0001,莴笋,16\n"
 
 LINE = "row cell code name raw outcome message supply { code } old new difference mayConfirm"
-PREVIEW = f"""preview {{ error columnsUnknown remarks basis accepted waiting refused skipped appliedBefore
+PREVIEW = f"""preview {{ error columnsUnknown columns {{ header role examples }} remarks basis accepted waiting refused skipped appliedBefore
   lines {{ {LINE} }} }}"""
 UPLOAD = f"""mutation($c: String!, $file: Upload!, $basis: StockBasisEnum) {{
   stockReportUpload(cooperative: $c, file: $file, basis: $basis) {{
@@ -164,6 +164,7 @@ def test_a_good_that_was_counted_again_waits_for_nobody(ask: Ask, upload: Upload
 def test_headings_are_asked_for_once(ask: Ask, upload: Upload, sheds: TwoSheds) -> None:
     draft = draft_of(upload(ODD_HEADINGS, token=sheds.wang))
     assert draft["preview"]["columnsUnknown"] == ["甲", "乙", "丙"]
+    assert draft["preview"]["columns"][0] == {"header": "甲", "role": None, "examples": ["XY-0001"]}
     unclear = ask(COLUMNS, token=sheds.wang, id=draft["id"], columns=[{"header": "甲", "role": "CODE"}])
     assert unclear["data"]["stockReportColumns"]["errors"] == [
         {"field": "mapping", "code": "MAPPING_UNCLEAR"}

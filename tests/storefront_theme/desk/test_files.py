@@ -151,6 +151,19 @@ def test_unknown_headings_are_asked_for_once(sheds: TwoSheds) -> None:
     assert "20 18 斤" in text_of(client.get(later))
 
 
+def test_of_several_columns_that_may_be_the_stock_only_that_one_is_asked_for(sheds: TwoSheds) -> None:
+    client = signed_in("wang@baima.example")
+    file = "编码,品名,库存,剩余,单位\nXY-0001,莴笋,30,16,斤\n"
+    preview = send(client, file)["Location"]
+    page = client.get(preview).content.decode()
+    assert "库存, 剩余" in page
+    assert re.findall(r'<option value="(\w*)" selected>', page) == ["CODE", "NAME", "", "", "UNIT"]
+    assert re.findall(r'id="below-(\d)">下面是：([^<]+)<', page)[2:4] == [("2", "30"), ("3", "16")]
+    headers = re.findall(r'name="(header-\d)" value="([^"]+)"', page)
+    said = {"role-0": "CODE", "role-1": "NAME", "role-3": "QUANTITY", "role-4": "UNIT"}
+    assert "20 16 斤" in text_of(client.post(preview, {"do": "columns", **dict(headers), **said}))
+
+
 def test_what_was_said_of_headings_stays_where_something_is_missing(sheds: TwoSheds) -> None:
     client = signed_in("wang@baima.example")
     preview = send(client, "甲,乙\nXY-0001,3\n")["Location"]
