@@ -260,7 +260,7 @@ class Matches(Iterable[Match], Sized):
             for row, supply_id in zip(self._rows, self._found, strict=True):
                 places = twice.get(supply_id)
                 if places is not None and len(places) < MOST_PLACES:
-                    places.append(str(row.line))
+                    places.append(f"{row.sheet}!{row.line}" if row.sheet else str(row.line))
         return twice
 
     @cached_property

@@ -31,6 +31,13 @@ def test_the_same_good_twice_is_refused_in_both_rows_and_the_others_go_through()
     assert [match.outcome for match in found] == [Outcome.REFUSED, Outcome.REFUSED, None]
 
 
+def test_a_good_on_two_sheets_is_told_with_its_sheets() -> None:
+    rows = [row("1", number=2, sheet="冷库"), row("2", number=1_000_002, sheet="大棚")]
+    assert ["冷库!2, 大棚!2" in str(match.message) for match in Matches(rows=rows, catalogue=CATALOGUE)] == [
+        True
+    ] * 2
+
+
 @pytest.mark.parametrize(
     "code, name, supply_id",
     [
