@@ -107,6 +107,7 @@ LIST_SIZES = {
     "claims": 2,
     "clients": 2,
     "collections": 3,
+    "columns": 10,
     "config": 3,
     "configuration": 10,
     "cooperatives": 3,
