@@ -186,7 +186,7 @@ def _note_failure(*, feed_id: int, error: ShopError, now: datetime) -> None:
         feed = Feed.objects.select_for_update(of=("self",)).get(pk=feed_id)
         feed.set_breaker(
             # Chance spreads load here, and keeps no secret.
-            feed.breaker.after_failure(now=now, permanent=error.permanent, jitter=random.random())  # noqa: S311
+            feed.breaker.after_failure(now=now, permanent=error.permanent, jitter=random.random())  # noqa: S311  (no secret)
         )
         feed.due_at = feed.next_try_at
         feed.last_error = str(error)[:500]

@@ -229,7 +229,7 @@ def remember_columns(
         locked.save(update_fields=["mapping"])
 
 
-COLUMN_ROLES = frozenset(["code", "name", "quantity", "unit", "lot", "date", "note"])
+COLUMN_ROLES = frozenset(feeds.ROLES)
 
 
 def discard_report(*, report_id: UUID) -> Report:

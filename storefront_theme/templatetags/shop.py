@@ -250,4 +250,4 @@ def json_data(value: Mapping[str, Any] | list[Any]) -> SafeString:
         {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
     )
     # json_script() writes application/json only.
-    return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308 escaped just above
+    return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  (escaped just above)

@@ -435,9 +435,6 @@ _NO_STOCK = "入库|出库|进货|到货|送货|配送|发货|销售|采购|订�
 _NO_STOCK_BY_NAME = re.compile(_NO_STOCK)
 # A cooperative may be called 果蔬销售合作社.
 _NO_STOCK_BY_TITLE = re.compile(rf"(?:{_NO_STOCK})\w{{0,2}}(?:单|表|明细|记录|台账)|订单|流水账")
-_STOCK = re.compile(
-    r"入库|出库|进货|到货|送货|配送|发货|销售|采购|订货|订单|预订|预定|领料|退货|报损|损耗|调拨|流水"
-)
 _STOCK = re.compile(r"库存|盘点|盘存|结存|结余|存货|剩余|可[售卖]|现存|余量")
 
 

@@ -141,6 +141,23 @@ def test_headings_that_nobody_knows_are_asked_about_once_and_then_known() -> Non
     assert told(read(raw, mapping=mapping)) == [Told(3, "XY-0004", "accepted", 2_500)]
 
 
+def test_of_a_column_that_is_asked_about_it_is_told_what_it_probably_is_and_what_stands_below() -> None:
+    long = "一" * 50
+    columns = asked(csv(f"编码,数量,总重,记一笔\nXY-0003,30,45,{long}\nXY-0004,,9,")).columns
+    assert [(each.header, each.role) for each in columns] == [
+        ("编码", "code"),
+        ("数量", ""),
+        ("总重", ""),
+        ("记一笔", ""),
+    ]
+    assert [list(each.examples) for each in columns] == [
+        ["XY-0003", "XY-0004"],
+        ["30", ""],
+        ["45", "9"],
+        ["一" * 20, ""],
+    ]
+
+
 def test_what_a_person_said_goes_before_the_usual_names() -> None:
     raw = csv("编码,库存,可售\nXY-0003,30,20")
     assert first(read(raw)).value == "30"
